@@ -1,0 +1,1 @@
+"""Keeps machine-learning models in production healthy, from Slack."""
