@@ -1,0 +1,127 @@
+"""A check measures, a threshold judges.
+
+A check is a plain function of two readings that yields measurements; the decorator makes it a value that `discover` finds.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.core.readings import Reading
+
+
+class Family(StrEnum):
+    """What kind of trouble a check speaks of; an incident's identity is model × environment × family.
+
+    The order is precedence: broken data explains a loss, a loss makes drift worth reading, never the other way round.
+    """
+
+    DATA_QUALITY = "data_quality"
+    OPERATIONS = "operations"
+    PERFORMANCE = "performance"
+    DRIFT = "drift"
+
+    @property
+    def precedence(self) -> int:
+        """0 explains all the others."""
+        return list(Family).index(self)
+
+    @property
+    def words(self) -> str:
+        """As written in a sentence."""
+        return self.value.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One number about one subject (a column, a metric or `model`), with what is needed to judge and to explain it.
+
+    `interval` holds the value with the stated confidence, or for certified what an approximation can still be; `reference` is the
+    same number on the reference window where there is one; `n` counts the rows behind `value`.
+    """
+
+    subject: str
+    value: float
+    n: int
+    reference: float | None = None
+    interval: tuple[float, float] | None = None
+    p_value: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotMeasured:
+    """A check's honest "I don't know": why there is no number for this subject, e.g. "312 of 1,000 labels"."""
+
+    subject: str
+    reason: str
+    n: int = 0
+
+
+Measured = Measurement | NotMeasured
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The lines that judge a measurement; it is crossed only when its *whole* interval lies beyond.
+
+    `above` says which side is bad. With `significance` the p-values of all subjects of the check are first corrected by
+    Benjamini–Hochberg at that level: significance AND size, never p alone. Fewer than `least_rows` rows: not enough data.
+    """
+
+    warning: float | None = None
+    critical: float | None = None
+    above: bool = True
+    least_rows: int = 0
+    significance: float | None = None
+
+    def crossed(self, measurement: Measurement) -> str | None:
+        """Return "critical", "warning" or None."""
+        low, high = measurement.interval or (measurement.value, measurement.value)
+        safest = low if self.above else high
+        for level, line in (("critical", self.critical), ("warning", self.warning)):
+            if line is not None and (safest >= line if self.above else safest <= line):
+                return level
+        return None
+
+    def words(self, level: str) -> str:
+        """Return the line of that level as text, e.g. "≥ 0.25"."""
+        line = self.critical if level == "critical" else self.warning
+        return "" if line is None else f"{'≥' if self.above else '≤'} {line:g}"
+
+
+Measure = Callable[[Reading, Reading], Iterator[Measured]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named way of measuring: `measure(reference, current)` yields one result a subject."""
+
+    name: str
+    family: Family
+    unit: str
+    measure: Measure
+    threshold: Threshold = field(default_factory=Threshold)
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    summary: str = ""
+
+    def judged_by(self, subject: str) -> Threshold:
+        """Return the threshold of this subject: its own where it has one, else the check's."""
+        return self.thresholds.get(subject, self.threshold)
+
+
+def check(
+    name: str,
+    *,
+    family: Family,
+    unit: str,
+    threshold: Threshold | None = None,
+    thresholds: Mapping[str, Threshold] | None = None,
+) -> Callable[[Measure], Check]:
+    """Make a measuring function a `Check`; the first line of its docstring becomes the check's summary."""
+
+    def made(measure: Measure) -> Check:
+        summary = (measure.__doc__ or "").strip().partition("\n")[0]
+        return Check(name, family, unit, measure, threshold or Threshold(), dict(thresholds or {}), summary)
+
+    return made

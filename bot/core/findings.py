@@ -1,0 +1,118 @@
+"""A finding reports: one measurement, judged."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.checks import Check, Family, Measured, Measurement, NotMeasured
+from bot.core.windows import Window
+
+
+class Verdict(StrEnum):
+    """What a finding says. `unknown` is never `healthy`: it carries its reason."""
+
+    HEALTHY = "healthy"
+    UNKNOWN = "unknown"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 is best; used to find the worst of several."""
+        return list(Verdict).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One subject of one check of one model in one window, judged."""
+
+    model: str
+    check: str
+    family: Family
+    subject: str
+    verdict: Verdict
+    reason: str
+    window: Window
+    unit: str = ""
+    value: float | None = None
+    reference: float | None = None
+    interval: tuple[float, float] | None = None
+    p_value: float | None = None
+    threshold: float | None = None
+    n: int = 0
+    importance: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Which question it answers: (check, subject)."""
+        return (self.check, self.subject)
+
+    @property
+    def bad(self) -> bool:
+        """Worth a person's attention."""
+        return self.verdict in (Verdict.WARNING, Verdict.CRITICAL)
+
+
+def worst(findings: Iterable[Finding]) -> Verdict:
+    """Return the worst verdict; nothing measured at all is unknown, never healthy."""
+    return max((f.verdict for f in findings), key=lambda v: v.rank, default=Verdict.UNKNOWN)
+
+
+def significant(measurements: Iterable[Measurement], level: float) -> set[str]:
+    """Return the subjects whose p-value passes Benjamini–Hochberg at this level (Benjamini & Hochberg 1995)."""
+    tested = sorted((m for m in measurements if m.p_value is not None), key=lambda m: m.p_value or 0.0)
+    passing = [i for i, m in enumerate(tested, 1) if (m.p_value or 0.0) <= level * i / len(tested)]
+    return {m.subject for m in tested[: max(passing, default=0)]}
+
+
+def judge(check: Check, results: Iterable[Measured], *, model: str, window: Window) -> list[Finding]:
+    """Hold every result of one check against its threshold, with the correction over all its subjects."""
+    results = list(results)
+    return [_judged(check, result, results, model, window) for result in results]
+
+
+def _judged(check: Check, result: Measured, results: list[Measured], model: str, window: Window) -> Finding:
+    if isinstance(result, NotMeasured):
+        return Finding(
+            model,
+            check.name,
+            check.family,
+            result.subject,
+            Verdict.UNKNOWN,
+            result.reason,
+            window,
+            check.unit,
+            n=result.n,
+        )
+    line = check.judged_by(result.subject)
+    verdict, reason = _verdict(check, result, results)
+    level = "critical" if verdict is Verdict.CRITICAL else "warning"
+    return Finding(
+        model,
+        check.name,
+        check.family,
+        result.subject,
+        verdict,
+        reason,
+        window,
+        check.unit,
+        result.value,
+        result.reference,
+        result.interval,
+        result.p_value,
+        line.critical if level == "critical" else line.warning,
+        result.n,
+    )
+
+
+def _verdict(check: Check, result: Measurement, results: list[Measured]) -> tuple[Verdict, str]:
+    line = check.judged_by(result.subject)
+    if result.n < line.least_rows:
+        return Verdict.UNKNOWN, f"not enough data: {result.n:,} of {line.least_rows:,} rows"
+    level = line.crossed(result)
+    if level is None:
+        return Verdict.HEALTHY, result.detail
+    tested = [m for m in results if isinstance(m, Measurement)]
+    if line.significance is not None and result.subject not in significant(tested, line.significance):
+        return Verdict.HEALTHY, "large, but within chance"
+    return Verdict(level), result.detail or f"{line.words(level)}"

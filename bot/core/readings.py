@@ -1,0 +1,76 @@
+"""What a source tells about one window: everything a check may look at, and no raw rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.core.profiles import ColumnProfile, Floats
+from bot.core.windows import Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """Predictions whose truth is known: `scores` in [0, 1], `labels` bool and `versions` text, all of shape (n,).
+
+    `awaited` rows of the same window were predicted but have no label yet; `oldest_awaited` is the time of the first of them.
+    """
+
+    scores: Floats
+    labels: npt.NDArray[np.bool_]
+    versions: npt.NDArray[np.str_]
+    awaited: int = 0
+    oldest_awaited: datetime | None = None
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def of_version(self, version: str) -> "Outcomes":
+        """Return the rows that this version scored."""
+        mine = self.versions == version
+        return Outcomes(self.scores[mine], self.labels[mine], self.versions[mine], self.awaited, self.oldest_awaited)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operations:
+    """How serving felt: every request of the window, its failures, and the latencies (ms, shape (requests answered,))."""
+
+    requests: int
+    errors: int
+    latencies_ms: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One window of one model as its source saw it.
+
+    `rows` counts predictions; `columns` profiles features and the score; `kinds` names each column's type as the source
+    reports it ("numeric", "categorical"), so that a lost or changed column is seen even when it has no values.
+    """
+
+    window: Window
+    rows: int
+    columns: Mapping[str, ColumnProfile] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Outcomes | None = None
+    operations: Operations | None = None
+    newest: datetime | None = None
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Some logged rows of a window, whole, with their truth: what another version is asked to score again.
+
+    `features` maps a column to values of shape (n,), None where missing; `labels` and `scores` are aligned with them.
+    """
+
+    features: Mapping[str, tuple[object, ...]]
+    scores: Floats
+    labels: npt.NDArray[np.bool_]
+    versions: npt.NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.scores)
