@@ -1,0 +1,108 @@
+"""What a playbook does to a platform, and the plan that people approve.
+
+The contract of an action: `plan → precheck → apply(key) → read_back → measure → undo(snapshot)`. Nothing is believed because an API
+said 200: after `apply` the platform is read back, then what it really does is measured.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of a plan, frozen: from → to, and the words for it. `before` is the snapshot that `undo` goes back to."""
+
+    step: str
+    action: str
+    target: str
+    before: Json
+    after: Json
+    words: str
+    hold_s: float = 0.0
+    measure_share_within: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What must be seen on fresh data before the incident may close: these checks, this many rows, within this long."""
+
+    checks: tuple[str, ...]
+    least_rows: int
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Exactly what will be done. Its hash is what is approved: other content is another plan."""
+
+    playbook: str
+    playbook_hash: str
+    model: str
+    environment: str
+    changes: tuple[Change, ...]
+    verification: Verification
+    parameters: Json = field(default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the canonical JSON of the whole plan, hex."""
+        return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()
+
+    @property
+    def words(self) -> str:
+        """From → to, for the card."""
+        return "; then ".join(change.words for change in self.changes)
+
+
+def canonical(value: object) -> str:
+    """Return JSON with sorted keys and no spaces: equal values, equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What was seen after a change: `share` per version really measured over `requests` requests, in words for the card."""
+
+    words: str
+    measured: Json = field(default_factory=dict)
+
+
+class Platform(Protocol):
+    """Whatever an action talks to; each action names the port that it needs in its own file."""
+
+    name: str
+
+
+class Action(Protocol):
+    """One kind of change to one kind of platform. `key` (`workflow:step`) stays the same over retries and restarts."""
+
+    name: str
+
+    def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:
+        """Return the change without making it; `before` continues from an earlier change of the same plan."""
+        ...
+
+    def precheck(self, platform: Platform, change: Change) -> None:
+        """Raise WorldMoved unless the platform stands at `change.before` (or already at `change.after`)."""
+        ...
+
+    def apply(self, platform: Platform, change: Change, key: str) -> None:
+        """Make the change; absolute, so that a second call with the same key changes nothing. May raise OutcomeUnknown."""
+        ...
+
+    def read_back(self, platform: Platform, change: Change) -> None:
+        """Raise ActionFailed unless the platform now says `change.after`."""
+        ...
+
+    def measure(self, platform: Platform, change: Change, seconds: float) -> Effect:
+        """Watch what it really does for so long; raise ActionFailed when that is not `change.after`."""
+        ...
+
+    def undo(self, platform: Platform, change: Change, key: str) -> None:
+        """Go back to `change.before` and read that back."""
+        ...

@@ -1,0 +1,99 @@
+"""The models under watch, their versions, and how traffic is split between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.core.checks import Threshold
+from bot.core.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """An input column: its kind ("numeric" or "categorical"), its importance (share, 0 to 1) and the team that feeds it."""
+
+    name: str
+    kind: str
+    importance: float = 0.0
+    team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogColumns:
+    """What the prediction log calls the things that every log has; empty text where it has no such column."""
+
+    time: str = "time"
+    request: str = "request_id"
+    version: str = "version"
+    score: str = "score"
+    label: str = "label"
+    label_time: str = "label_time"
+    latency_ms: str = "latency_ms"
+    error: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """How often in a row of recent windows a finding must be bad before it counts: `k` of the last `n`."""
+
+    k: int = 2
+    n: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model in one environment: what is watched, where its log lies, who owns it.
+
+    `window` is the length of the stretch judged at each slot of `every` (a cadence name); `thresholds` override a check's own,
+    keyed "check" or "check.subject"; `primary` names the performance subject that may open an incident.
+    """
+
+    name: str
+    environment: str
+    team: str
+    source: str
+    serving: str
+    reference: Window
+    window: timedelta
+    cadence: str
+    features: tuple[Feature, ...] = ()
+    columns: LogColumns = field(default_factory=LogColumns)
+    checks: tuple[str, ...] = ()
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    primary: str = "brier_skill"
+    persistence: Persistence = field(default_factory=Persistence)
+    tier: str = "standard"
+
+    @property
+    def key(self) -> str:
+        """Its name across environments."""
+        return f"{self.name}@{self.environment}"
+
+    def feature(self, name: str) -> Feature | None:
+        """Return the feature of this name, if the model has one."""
+        return next((f for f in self.features if f.name == name), None)
+
+    def importance(self, subject: str) -> float:
+        """Return the importance of a feature; other subjects have none."""
+        feature = self.feature(subject)
+        return feature.importance if feature else 0.0
+
+
+Split = Mapping[str, float]
+"""Share of traffic by version; shares are in [0, 1] and add up to 1."""
+
+
+def split_words(split: Split) -> str:
+    """Return a split as people say it, largest first: "v7 90 % · v6 10 %"."""
+    served = sorted(((share, version) for version, share in split.items() if share > 0), reverse=True)
+    return " · ".join(f"{version} {share:.0%}".replace("%", " %") for share, version in served) or "nothing served"
+
+
+def same_split(one: Split, other: Split, tolerance: float = 1e-6) -> bool:
+    """Return whether both serve the same shares; a version that is absent has share 0."""
+    return all(abs(one.get(v, 0.0) - other.get(v, 0.0)) <= tolerance for v in {*one, *other})
+
+
+def live_version(split: Split) -> str:
+    """Return the version that gets most of the traffic."""
+    return max(sorted(split), key=lambda version: split[version])

@@ -1,0 +1,243 @@
+"""What the story needs of the world, as protocols. The workshop rooms implement them; `tests/fakes` does so in memory."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.actions import Json, Platform
+from bot.core.approvals import Principal, Proposal, Vote
+from bot.core.audit import AuditEntry, AuditRow
+from bot.core.findings import Finding, Verdict
+from bot.core.incidents import Incident, Note
+from bot.core.models import Model, Split
+from bot.core.notices import Notice
+from bot.core.profiles import ColumnProfile, Floats
+from bot.core.readings import Reading, Sample
+from bot.core.runs import Run
+from bot.core.windows import Window
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> datetime:
+        """Return the time, UTC."""
+        ...
+
+
+class Source(Protocol):
+    """A prediction log that can be read one window at a time."""
+
+    name: str
+
+    def reading(self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None) -> Reading:
+        """Profile one window; `like` gives the reference's cut points, without it the window becomes a reference.
+
+        Raises:
+            SourceUnavailable: the log cannot be read now.
+        """
+        ...
+
+    def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
+        """Return at most `limit` labelled rows spread evenly over the window, the same ones at every call."""
+        ...
+
+
+class Splitter(Platform, Protocol):
+    """A traffic splitter: the thing in front of the versions of a model."""
+
+    def split(self, target: str) -> Split:
+        """Return the configured shares, as the splitter itself reports them."""
+        ...
+
+    def set_split(self, target: str, split: Split, key: str) -> None:
+        """Ask for these shares. Absolute; raises OutcomeUnknown when the answer was cut off."""
+        ...
+
+    def requests(self, target: str) -> Mapping[str, int]:
+        """Return how many requests each version has answered since the splitter started: counters, not configuration."""
+        ...
+
+
+class Scorer(Protocol):
+    """Model versions that can be asked to score given rows, without serving anybody."""
+
+    def versions(self, target: str) -> Sequence[str]:
+        """Return the versions that can be asked, oldest first."""
+        ...
+
+    def score(self, target: str, version: str, sample: Sample) -> Floats:
+        """Return this version's scores for the sample's rows, shape (n,)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """A way of reading logs: `make(options)` builds one from its section of the configuration; `options` explains each."""
+
+    name: str
+    make: Callable[[Mapping[str, object]], Source]
+    options: Mapping[str, str] = field(default_factory=dict)
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorKind:
+    """A platform: `make(options)` builds the object that its actions talk to."""
+
+    name: str
+    make: Callable[[Mapping[str, object]], Platform]
+    options: Mapping[str, str] = field(default_factory=dict)
+    summary: str = ""
+
+
+class Unit(Protocol):
+    """One transaction: everything said through it happens together or not at all."""
+
+    # incidents
+    def open_incident(self, incident: Incident) -> Incident | None:
+        """Insert it under the next number; None when one with its key is open already."""
+        ...
+
+    def incident(self, number: int) -> Incident:
+        """Return it, or raise NotFound."""
+        ...
+
+    def open_for(self, key: str) -> Incident | None:
+        """Return the open incident of this dedup key."""
+        ...
+
+    def incidents(self, *, open_only: bool = False, model: str | None = None, limit: int = 200) -> Sequence[Incident]:
+        """Return incidents, newest first."""
+        ...
+
+    def save_incident(self, incident: Incident) -> Incident:
+        """Write it as the next version; Conflict when somebody wrote since it was read."""
+        ...
+
+    def note(self, note: Note) -> bool:
+        """Keep a line for the digest, once a (model, window, text); return whether it was new."""
+        ...
+
+    def notes(self, since: datetime, model: str | None = None) -> Sequence[Note]:
+        """Return digest lines, oldest first."""
+        ...
+
+    # findings and references
+    def record(self, slot: datetime, findings: Iterable[Finding]) -> None:
+        """Keep what was found at this slot; the same slot again replaces it."""
+        ...
+
+    def recent(self, model: str, key: tuple[str, str], before: datetime, n: int) -> Sequence[Verdict]:
+        """Return the verdicts of one (check, subject) at the last `n` slots before this one, newest first."""
+        ...
+
+    def history(self, model: str, key: tuple[str, str], limit: int = 90) -> Sequence[Finding]:
+        """Return the findings of one (check, subject), oldest first: what a chart shows."""
+        ...
+
+    def latest(self, model: str | None = None) -> Sequence[Finding]:
+        """Return the findings of each model's newest slot."""
+        ...
+
+    def reference(self, model: str, fingerprint: str) -> Reading | None:
+        """Return the stored reference reading of this fingerprint."""
+        ...
+
+    def save_reference(self, model: str, fingerprint: str, reading: Reading) -> None:
+        """Keep a reference reading."""
+        ...
+
+    # proposals, votes, runs
+    def add_proposal(self, proposal: Proposal) -> None:
+        """Insert it."""
+        ...
+
+    def proposal(self, number: str) -> Proposal:
+        """Return it, or raise NotFound."""
+        ...
+
+    def proposals(self, *, incident: int | None = None, waiting: bool = False) -> Sequence[Proposal]:
+        """Return proposals, newest first."""
+        ...
+
+    def close_proposal(self, proposal: Proposal) -> bool:
+        """Write a decision; False when another one was first (one decision a proposal, by the database)."""
+        ...
+
+    def add_vote(self, vote: Vote) -> bool:
+        """Count a vote; False when this person has voted already."""
+        ...
+
+    def votes(self, proposal: str) -> Sequence[Vote]:
+        """Return the votes, oldest first."""
+        ...
+
+    def save_run(self, run: Run) -> None:
+        """Insert or update a run."""
+        ...
+
+    def run(self, number: str) -> Run:
+        """Return it, or raise NotFound."""
+        ...
+
+    def runs(self, *, model: str | None = None, incident: int | None = None, active: bool = False) -> Sequence[Run]:
+        """Return runs, newest first."""
+        ...
+
+    # the record, and what leaves the transaction with it
+    def audit(self, entry: AuditEntry) -> AuditRow:
+        """Append to the audit log; part of this transaction."""
+        ...
+
+    def announce(self, notice: Notice) -> None:
+        """Say what people should see; delivered after this transaction commits."""
+        ...
+
+    def enqueue(self, workflow: str, number: str, payload: Json, *, lane: str) -> None:
+        """Start a durable workflow with this transaction, once a number; one at a time a lane."""
+        ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def write(self) -> AbstractContextManager[Unit]:
+        """Begin a writing transaction; commits at the end, rolls back on an exception."""
+        ...
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """Begin a reading transaction."""
+        ...
+
+
+class Journal(Protocol):
+    """A durable workflow's memory. Outside a `step` a workflow body must do nothing but decide."""
+
+    id: str
+
+    def step(self, name: str, do: Callable[[], Json]) -> Json:
+        """Do it and remember what it returned; after a crash the remembered answer is given instead."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; a restart waits only what is left."""
+        ...
+
+
+class Directory(Protocol):
+    """Who people are: roles by the configuration, names by Slack."""
+
+    def principal(self, slack_id: str) -> Principal:
+        """Return the person with the roles they hold now."""
+        ...
+
+    def mention(self, team: str) -> str:
+        """Return how Slack mentions a team: its user group, its people, or its plain name."""
+        ...
+
+    def channel(self, team: str) -> str:
+        """Return the channel where this team's incidents go."""
+        ...

@@ -1,0 +1,47 @@
+"""A run: one approved plan being carried out, and what came of each step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.core.actions import Plan
+
+
+class RunState(StrEnum):
+    """Where a run stands; the last four are terminal."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    SUCCEEDED = "succeeded"
+    COMPENSATED = "compensated"
+    FAILED = "failed"
+    HANDED_OVER = "handed_over"
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will happen."""
+        return self in (RunState.SUCCEEDED, RunState.COMPENSATED, RunState.FAILED, RunState.HANDED_OVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The carrying out of one proposal; its id is the proposal's, so a proposal runs once."""
+
+    id: str
+    proposal: str
+    incident: int
+    model: str
+    environment: str
+    plan: Plan
+    state: RunState
+    queued_at: datetime
+    started_at: datetime | None = None
+    applied_at: datetime | None = None
+    ended_at: datetime | None = None
+    fresh_since: datetime | None = None
+    progress: tuple[str, ...] = ()
+    outcome: str = ""
+    abort_by: str = ""
+    result: Mapping[str, object] = field(default_factory=dict)
