@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.checks import Threshold
 from bot.core.windows import Window
@@ -41,11 +41,31 @@ class Persistence:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """One model in one environment: what is watched, where its log lies, who owns it.
+class Watch:
+    """One rhythm of looking: at every slot of `cadence` (cron text, UTC) these checks judge the window of this length.
 
-    `window` is the length of the stretch judged at each slot of `every` (a cadence name); `thresholds` override a check's own,
-    keyed "check" or "check.subject"; `primary` names the performance subject that may open an incident.
+    The window ends `lag` before the slot. Labels are the reason: those of the last hours are not only few but biased (a delayed
+    flight's label comes later), so judging them would read as a change that is not there.
+    """
+
+    name: str
+    cadence: str
+    window: timedelta
+    checks: tuple[str, ...]
+    lag: timedelta = timedelta(0)
+    persistence: Persistence = field(default_factory=Persistence)
+
+    def judged_at(self, slot: datetime) -> Window:
+        """Return the window that is judged at this slot."""
+        return Window.ending(slot - self.lag, self.window)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model in one environment: what is watched and how often, where its log lies, who owns it.
+
+    `thresholds` override a check's own, keyed "check" or "check.subject"; `primary` names the performance subject that may open an
+    incident, the others are evidence.
     """
 
     name: str
@@ -54,20 +74,21 @@ class Model:
     source: str
     serving: str
     reference: Window
-    window: timedelta
-    cadence: str
+    watches: tuple[Watch, ...]
     features: tuple[Feature, ...] = ()
     columns: LogColumns = field(default_factory=LogColumns)
-    checks: tuple[str, ...] = ()
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     primary: str = "brier_skill"
-    persistence: Persistence = field(default_factory=Persistence)
     tier: str = "standard"
 
     @property
     def key(self) -> str:
         """Its name across environments."""
         return f"{self.name}@{self.environment}"
+
+    def watch_of(self, check: str) -> Watch:
+        """Return the watch that runs this check."""
+        return next(watch for watch in self.watches if check in watch.checks)
 
     def feature(self, name: str) -> Feature | None:
         """Return the feature of this name, if the model has one."""

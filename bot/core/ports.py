@@ -32,8 +32,12 @@ class Source(Protocol):
 
     name: str
 
-    def reading(self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None) -> Reading:
+    def reading(
+        self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
+    ) -> Reading:
         """Profile one window; `like` gives the reference's cut points, without it the window becomes a reference.
+
+        A label counts when it had arrived before `as_of` (usually later than the window's end); None takes all that are there.
 
         Raises:
             SourceUnavailable: the log cannot be read now.
@@ -139,7 +143,7 @@ class Unit(Protocol):
         ...
 
     def latest(self, model: str | None = None) -> Sequence[Finding]:
-        """Return the findings of each model's newest slot."""
+        """Return the newest finding of every (model, check, subject)."""
         ...
 
     def reference(self, model: str, fingerprint: str) -> Reading | None:

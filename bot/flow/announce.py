@@ -1,0 +1,285 @@
+"""Announce: what an incident, a proposal or a run looks like to people, as facts for the templates.
+
+One root message an incident, always level with its state; what happened goes into its thread, one line an event. Nothing here
+decides anything, and nothing here is Slack: the surface renders and delivers.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.approvals import Proposal, Standing
+from bot.core.audit import AuditRow
+from bot.core.checks import Family
+from bot.core.findings import Finding, Verdict
+from bot.core.incidents import Incident, State
+from bot.core.models import Model, split_words
+from bot.core.notices import Notice
+from bot.core.ports import Unit
+from bot.core.runs import Run, RunState
+from bot.flow.desk import Desk
+
+METRICS = {
+    "roc_auc": "ROC AUC",
+    "brier": "Brier score",
+    "brier_skill": "Brier skill",
+    "log_loss": "log loss",
+    "log_loss_skill": "log-loss skill",
+    "calibration": "calibration",
+    "calibration_gap": "calibration gap",
+    "errors": "error share",
+    "latency": "latency",
+    "psi": "PSI",
+    "ks": "KS",
+    "chi_square": "Cramér's V",
+}
+
+
+def metric(name: str) -> str:
+    """Return a metric's name as people write it."""
+    return METRICS.get(name, name.replace("_", " "))
+
+
+def number(value: float | None) -> str:
+    """Return a number with three significant digits, large ones in full: 0.0832, 4.21, 12,340."""
+    if value is None:
+        return "–"
+    if value != value:  # noqa: PLR0124  NaN is the one number that differs from itself
+        return "NaN"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}".replace("-", "−")
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Return the first few names and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def seconds(start: datetime, end: datetime) -> float:
+    """Return the seconds between two moments."""
+    return (end - start).total_seconds()
+
+
+def finding_data(finding: Finding) -> dict[str, object]:
+    """Return a finding as a row of the card."""
+    low, high = finding.interval or (None, None)
+    return {
+        "check": finding.check,
+        "subject": finding.subject,
+        "name": metric(finding.subject if finding.family is Family.PERFORMANCE else finding.check),
+        "value": finding.value,
+        "value_text": number(finding.value),
+        "reference": finding.reference,
+        "reference_text": number(finding.reference),
+        "interval": [low, high] if finding.interval else None,
+        "interval_text": f"[{number(low)}, {number(high)}]" if finding.interval else "",
+        "threshold": finding.threshold,
+        "threshold_text": number(finding.threshold),
+        "unit": finding.unit,
+        "n": finding.n,
+        "importance": finding.importance,
+        "verdict": finding.verdict.value,
+        "text": finding.reason,
+        "window": str(finding.window),
+    }
+
+
+def show(desk: Desk, unit: Unit, incident: Incident, row: AuditRow | None = None) -> None:
+    """Bring the incident's root message level with its state."""
+    model = desk.models.get(f"{incident.model}@{incident.environment}")
+    unit.announce(
+        Notice(
+            key=f"incident:{incident.id}",
+            channel=desk.directory.channel(incident.team),
+            template="incident",
+            data={
+                "number": incident.id,
+                "state": incident.state.value,
+                "severity": incident.severity.value,
+                "model": incident.model,
+                "environment": incident.environment,
+                "family": incident.family.words,
+                "title": incident.title,
+                "what_changed": [finding_data(f) for f in incident.findings[:5]],
+                "more_findings": max(0, len(incident.findings) - 5),
+                "team_mention": desk.directory.mention(incident.team),
+                "owner": model.team if model else incident.team,
+                "version_split": incident.evidence.get("split", ""),
+                "window": str(incident.window),
+                "opened_at": incident.opened_at.isoformat(),
+                "resolved_after_s": seconds(incident.opened_at, incident.resolved_at) if incident.resolved_at else None,
+                "acknowledged_by": incident.acknowledged_by,
+                "resolved_by": incident.resolved_by,
+                "cause": incident.cause,
+                "next_step": next_step(incident),
+                "buttons": buttons(incident),
+                "witness": row.witness if row else incident.evidence.get("witness", ""),
+            },
+            mention=desk.directory.mention(incident.team),
+        )
+    )
+
+
+def next_step(incident: Incident) -> str:
+    """Return what happens next by itself, and what waits for a person."""
+    match incident.state:
+        case State.RESOLVED:
+            return ""
+        case State.MITIGATING:
+            return "An approved plan is being carried out; every step is read back and measured."
+        case State.VERIFYING:
+            return "The same checks are run again on fresh data; they close this incident or hand it back."
+    if incident.handed_to:
+        return str(
+            incident.evidence.get("why_none")
+            or f"Handed to {incident.handed_to}: no playbook mends missing or broken data. It is looked at again at every slot and closes by itself."
+        )
+    suggestion = incident.evidence.get("suggestion")
+    return str(suggestion or "Comparing the other versions on the very same rows; a suggestion follows in the thread.")
+
+
+def buttons(incident: Incident) -> list[dict[str, str]]:
+    """Return what a person may press now; the value is the incident's number and nothing else."""
+    number_ = str(incident.id)
+    details = {"action": "details", "text": "Details", "value": number_}
+    resolve = {"action": "resolve", "text": "Resolve…", "value": number_}
+    propose = {"action": "propose", "text": "Propose a remedy…", "value": number_, "style": "primary"}
+    match incident.state:
+        case State.OPEN:
+            first = [{"action": "acknowledge", "text": "Acknowledge", "value": number_}]
+            return [*first, *([] if incident.handed_to else [propose]), details, resolve]
+        case State.ACKNOWLEDGED:
+            return [*([] if incident.handed_to else [propose]), details, resolve]
+        case State.RESOLVED:
+            return []
+    return [details]
+
+
+def line(unit: Unit, incident: Incident, row: AuditRow, emoji: str, text: str, *, by: str = "") -> None:
+    """Add one event to the incident's thread; its audit row is its name, so it is told once."""
+    unit.announce(
+        Notice(
+            key=f"incident:{incident.id}/line:{row.seq}",
+            channel="",
+            template="line",
+            data={"emoji": emoji, "text": text, "by": by, "witness": row.witness},
+            thread=f"incident:{incident.id}",
+        )
+    )
+
+
+def evidence(unit: Unit, incident: Incident) -> None:
+    """Show the evidence in the thread: what moved, what other versions do on the same rows, and a picture."""
+    data = dict(incident.evidence)
+    chart = data.pop("chart", {})
+    unit.announce(
+        Notice(
+            key=f"incident:{incident.id}/evidence",
+            channel="",
+            template="evidence",
+            data={"number": incident.id, "model": incident.model, "window": str(incident.window), **data},
+            thread=f"incident:{incident.id}",
+            chart=chart if isinstance(chart, dict) else {},
+        )
+    )
+
+
+def drift_note(unit: Unit, model: Model, finding: Finding) -> str:
+    """Say that something moved, and why nobody was woken for it."""
+    moved = f"{finding.subject} moved ({metric(finding.check)} {number(finding.value)})"
+    mine = [f for f in unit.latest(model.key) if f.family is Family.PERFORMANCE and f.subject == model.primary]
+    if mine and mine[0].verdict is Verdict.HEALTHY:
+        skill = f"{metric(model.primary)} {number(mine[0].value)}, reference {number(mine[0].reference)}, {mine[0].n:,} labelled rows"
+        return f"{moved}, but {model.name} does well ({skill}): not paging."
+    return f"{moved}; not yet large, important and persistent enough to page."
+
+
+def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, object]:
+    """Return a proposal as its card shows it."""
+    votes = [{"by": v.by, "approve": v.approve, "at": v.at.isoformat()} for v in unit.votes(proposal.id)]
+    playbook = desk.playbooks.get(proposal.plan.playbook)
+    waiting = proposal.standing is Standing.WAITING
+    return {
+        "number": proposal.id,
+        "incident": proposal.incident,
+        "title": playbook.title if playbook else proposal.plan.playbook,
+        "model": proposal.model,
+        "steps": [change.words for change in proposal.plan.changes],
+        "plan_hash": proposal.plan.hash[:12],
+        "preview": list(proposal.preview.get("lines", [])),  # type: ignore[call-overload]
+        "blast_radius": proposal.preview.get("blast_radius", ""),
+        "verification": verification_words(proposal),
+        "expires_at": proposal.expires_at.isoformat(),
+        "quorum": f"{sum(bool(v['approve']) for v in votes)}/{proposal.policy.quorum}",
+        "approvers": sorted(proposal.policy.roles),
+        "proposed_by": proposal.proposed_by,
+        "votes": votes,
+        "standing": proposal.standing.value,
+        "decided_by": proposal.decided_by,
+        "reason": proposal.reason,
+        "buttons": [
+            {"action": "approve", "text": "Approve", "value": proposal.id, "style": "primary"},
+            {"action": "reject", "text": "Reject…", "value": proposal.id, "style": "danger"},
+        ]
+        if waiting
+        else [],
+    }
+
+
+def verification_words(proposal: Proposal) -> str:
+    """Say what must be seen before the incident closes."""
+    wanted = proposal.plan.verification
+    return f"{', '.join(metric(c) for c in wanted.checks)} healthy on {wanted.least_rows:,} fresh labelled rows, within {wanted.within_s / 3600:g} h of data"
+
+
+def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None) -> None:
+    """Bring the approval card level with its proposal."""
+    data = proposal_data(desk, unit, proposal)
+    data["witness"] = row.witness if row else ""
+    unit.announce(
+        Notice(f"proposal:{proposal.id}", "", "proposal", data, thread=f"incident:{proposal.incident}", mention=_approvers(desk, proposal))
+    )
+
+
+def _approvers(desk: Desk, proposal: Proposal) -> str:
+    return " ".join(desk.directory.mention(role) for role in sorted(proposal.policy.roles))
+
+
+def progress(unit: Unit, run: Run) -> None:
+    """Bring the run's message level with its steps."""
+    done = dict(entry.split("\t", 1) for entry in run.progress)
+    steps = [{"words": c.words, "state": _step_state(run, done, c.step), "measured": done.get(c.step, "")} for c in run.plan.changes]
+    unit.announce(
+        Notice(
+            key=f"run:{run.id}",
+            channel="",
+            template="run",
+            data={
+                "number": run.id,
+                "title": f"{run.plan.playbook} of {run.model}",
+                "state": run.state.value,
+                "steps": steps,
+                "outcome": run.outcome,
+                "buttons": [] if run.state.over or run.abort_by else [{"action": "abort", "text": "Abort", "value": run.id, "style": "danger"}],
+                "aborted_by": run.abort_by,
+            },
+            thread=f"incident:{run.incident}",
+        )
+    )
+
+
+def _step_state(run: Run, done: dict[str, str], step: str) -> str:
+    if run.state is RunState.COMPENSATED:
+        return "undone" if step in done else "waiting"
+    if step in done:
+        return "done"
+    first_open = next((c.step for c in run.plan.changes if c.step not in done), "")
+    if step == first_open:
+        return "failed" if run.state.over else "doing"
+    return "waiting"
+
+
+def current_split(desk: Desk, model: Model) -> str:
+    """Return the split as people say it."""
+    return split_words(desk.split(model))

@@ -1,0 +1,129 @@
+"""Decide: votes, the quorum, rejection, expiry and abort.
+
+A decision is one row, unique by the database, written in the transaction that reaches the quorum; that same transaction starts the
+run. Two people at once, a double click or a click after a crash can therefore start nothing twice.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.core.approvals import Principal, Proposal, Standing, Vote, may_vote
+from bot.core.audit import AuditEntry
+from bot.core.errors import Conflict, NotAllowed
+from bot.core.incidents import State
+from bot.core.ports import Unit
+from bot.core.runs import Run, RunState
+from bot.flow import announce
+from bot.flow.desk import Desk
+
+RUN = "run_playbook"
+"""The durable workflow that carries out an approved plan."""
+
+
+def approve(desk: Desk, number: str, *, by: Principal) -> Proposal:
+    """Count one approval; a second click of the same person changes nothing. The quorum starts the run.
+
+    Raises:
+        NotAllowed: this person may not, or the proposal is no longer waiting; the sentence says why.
+    """
+    now = desk.clock.now()
+    refused = ""
+    with desk.store.write() as unit:
+        proposal = unit.proposal(number)
+        try:
+            may_vote(proposal, by, approve=True, now=now)
+        except NotAllowed as reason:  # the refusal itself is worth remembering
+            unit.audit(AuditEntry(now, by.id, "vote.refused", number, proposal.incident, {"reason": str(reason)}))
+            refused = str(reason)
+        else:
+            proposal = _count(desk, unit, proposal, by, now)
+    if refused:
+        raise NotAllowed(refused)
+    return proposal
+
+
+def _count(desk: Desk, unit: Unit, proposal: Proposal, by: Principal, now: datetime) -> Proposal:
+    if not unit.add_vote(Vote(proposal.id, by.id, approve=True, at=now)):
+        return proposal
+    row = unit.audit(AuditEntry(now, by.id, "vote.approved", proposal.id, proposal.incident, {"plan": proposal.plan.hash}))
+    if sum(vote.approve for vote in unit.votes(proposal.id)) < proposal.policy.quorum:
+        announce.card(desk, unit, proposal, row)
+        return proposal
+    approved = proposal.closed(Standing.APPROVED, by=by.id, at=now)
+    if not unit.close_proposal(approved):
+        raise Conflict("Somebody else decided this at the same moment; look at the card.")
+    _start(desk, unit, approved, now)
+    announce.card(desk, unit, approved, row)
+    return approved
+
+
+def _start(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:
+    run = Run(
+        id=proposal.id,
+        proposal=proposal.id,
+        incident=proposal.incident,
+        model=proposal.model,
+        environment=proposal.environment,
+        plan=proposal.plan,
+        state=RunState.QUEUED,
+        queued_at=now,
+    )
+    unit.save_run(run)
+    incident = unit.save_incident(unit.incident(proposal.incident).moved(State.MITIGATING))
+    row = unit.audit(AuditEntry(now, "aiops-bot", "run.queued", run.id, run.incident, {"plan": run.plan.hash}))
+    unit.enqueue(RUN, run.id, {"run": run.id}, lane=f"{run.model}@{run.environment}")
+    announce.progress(unit, run)
+    announce.show(desk, unit, incident, row)
+
+
+def reject(desk: Desk, number: str, *, by: Principal, reason: str) -> Proposal:
+    """Close a proposal with a reason; one rejection is enough. The proposer may withdraw it."""
+    now = desk.clock.now()
+    if not reason.strip():
+        raise NotAllowed("Say why in a few words; the proposer will want to know.")
+    with desk.store.write() as unit:
+        proposal = unit.proposal(number)
+        who = replace(by, roles=by.roles | proposal.policy.roles) if by.id == proposal.proposed_by else by
+        may_vote(proposal, who, approve=False, now=now)
+        unit.add_vote(Vote(number, by.id, approve=False, at=now, reason=reason))
+        closed = proposal.closed(Standing.REJECTED, by=by.id, at=now, reason=reason.strip())
+        if not unit.close_proposal(closed):
+            raise Conflict("Somebody else decided this at the same moment; look at the card.")
+        row = unit.audit(AuditEntry(now, by.id, "proposal.rejected", number, proposal.incident, {"reason": reason}))
+        announce.card(desk, unit, closed, row)
+    return closed
+
+
+def expire(desk: Desk) -> int:
+    """Close every proposal whose time has run out, whether or not anybody clicks; return how many."""
+    now = desk.clock.now()
+    expired = 0
+    with desk.store.write() as unit:
+        for proposal in unit.proposals(waiting=True):
+            if now < proposal.expires_at:
+                continue
+            closed = proposal.closed(Standing.EXPIRED, by="", at=now, reason="nobody decided in time.")
+            if unit.close_proposal(closed):
+                row = unit.audit(AuditEntry(now, "aiops-bot", "proposal.expired", proposal.id, proposal.incident))
+                announce.card(desk, unit, closed, row)
+                expired += 1
+    return expired
+
+
+def abort(desk: Desk, number: str, *, by: Principal) -> Run:
+    """Ask a run to stop at its next step and go back; it is the run itself that compensates."""
+    now = desk.clock.now()
+    with desk.store.write() as unit:
+        run = unit.run(number)
+        proposal = unit.proposal(run.proposal)
+        if not (by.roles & proposal.policy.roles):
+            raise NotAllowed(f"Only {' or '.join(sorted(proposal.policy.roles))} may abort this run.")
+        if run.state.over:
+            raise NotAllowed(f"This run is over: {run.outcome or run.state.value}.")
+        if run.abort_by:
+            return run
+        stopped = replace(run, abort_by=by.id)
+        unit.save_run(stopped)
+        unit.audit(AuditEntry(now, by.id, "run.abort_asked", number, run.incident))
+        announce.progress(unit, stopped)
+    return stopped

@@ -1,0 +1,73 @@
+"""The desk: every port and registry that a verb may touch, laid out once by `bot.app`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.core.actions import Action, Json, Platform
+from bot.core.approvals import Policy
+from bot.core.checks import Check
+from bot.core.errors import ConfigError, NotFound
+from bot.core.models import Model, Split
+from bot.core.playbooks import Playbook, Step
+from bot.core.ports import Clock, Directory, Scorer, Source, Splitter, Store
+
+Expand = Callable[[Playbook, Json], Sequence[Step]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the verbs work with.
+
+    `clock` is wall time: people, approvals, audit. `data` is the time that the predictions have reached: the same clock in
+    production, a faster one where history is replayed. `poll_s` is how often a verification looks again.
+    """
+
+    clock: Clock
+    data: Clock
+    store: Store
+    directory: Directory
+    models: Mapping[str, Model]
+    sources: Mapping[str, Source]
+    platforms: Mapping[str, Platform]
+    scorers: Mapping[str, Scorer]
+    checks: Mapping[str, Check]
+    actions: Mapping[str, Action]
+    playbooks: Mapping[str, Playbook]
+    policies: Mapping[str, Policy]
+    expand: Expand
+    digest_channel: str = ""
+    poll_s: float = 30.0
+    sample_rows: int = 5_000
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self, key: str) -> Model:
+        """Return the model of this key ("name@environment") or, when that is unambiguous, of this name."""
+        found = [m for m in self.models.values() if key in (m.key, m.name)]
+        if len(found) == 1:
+            return found[0]
+        known = ", ".join(sorted(self.models)) or "none"
+        if found:
+            raise NotFound(f"'{key}' runs in several environments; write one of {', '.join(sorted(m.key for m in found))}.")
+        raise NotFound(f"There is no model '{key}' here. Known: {known}.")
+
+    def source(self, model: Model) -> Source:
+        """Return the model's prediction log."""
+        return self.sources[model.source]
+
+    def platform(self, model: Model) -> Platform:
+        """Return what serves the model."""
+        if model.serving not in self.platforms:
+            raise ConfigError(f"'{model.key}' names no serving connector; add `serving:` to it in aiops.yaml to act on it.")
+        return self.platforms[model.serving]
+
+    def split(self, model: Model) -> Split:
+        """Return how traffic is shared now; nothing where the model has no splitter."""
+        platform = self.platforms.get(model.serving)
+        return splitter(platform).split(model.name) if platform is not None else {}
+
+
+def splitter(platform: Platform) -> Splitter:
+    """Return the platform as a traffic splitter, or say that it is none."""
+    if not hasattr(platform, "split"):
+        raise ConfigError(f"'{platform.name}' is no traffic splitter, so it cannot say which version serves.")
+    return platform  # type: ignore[return-value]

@@ -1,0 +1,176 @@
+"""Explain: why it happened and what would help, before anybody asks.
+
+The other versions are asked to score the very same labelled rows that raised the incident (read-only); whether one of them would have
+done better is then a measurement, not an opinion.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from bot.core.audit import AuditEntry
+from bot.core.checks import Family, Measurement
+from bot.core.errors import AiopsError
+from bot.core.findings import Finding
+from bot.core.incidents import Incident
+from bot.core.models import Model, live_version, split_words
+from bot.core.readings import Outcomes, Reading, Sample
+from bot.core.windows import Window
+from bot.flow import announce
+from bot.flow.desk import Desk
+from bot.flow.detect import tuned
+
+MOST_DRIFT_ROWS = 12
+
+
+def explain_all(desk: Desk) -> int:
+    """Gather evidence for every open incident that has none yet; return how many were explained."""
+    with desk.store.read() as unit:
+        waiting = [i for i in unit.incidents(open_only=True) if "drift" not in i.evidence]
+    for incident in waiting:
+        explain(desk, incident.id)
+    return len(waiting)
+
+
+def explain(desk: Desk, number: int) -> Incident:
+    """Write an incident's evidence: what moved, which version does better on the same rows, what to do next."""
+    with desk.store.read() as unit:
+        incident = unit.incident(number)
+        model = desk.model(incident.key.partition(":")[0])
+        latest = unit.latest(model.key)
+        history = unit.history(model.key, incident.findings[0].key)
+    gathered: dict[str, object] = {"drift": drift_rows(latest), "chart": timeline(incident, history), "split": _split(desk, model)}
+    if incident.family is Family.DATA_QUALITY:
+        gathered |= {"versions": [], "best": "", "why_none": why_none(desk, model, incident)}
+    else:
+        gathered |= rivals(desk, model, incident.window)
+    gathered["suggestion"] = suggestion(model, incident, gathered)
+    return _keep(desk, number, gathered)
+
+
+def _keep(desk: Desk, number: int, gathered: Mapping[str, object]) -> Incident:
+    with desk.store.write() as unit:
+        incident = unit.incident(number)
+        saved = unit.save_incident(replace(incident, evidence={**incident.evidence, **gathered}))
+        kept = {k: v for k, v in gathered.items() if k in ("best", "split")}
+        row = unit.audit(AuditEntry(desk.clock.now(), "aiops-bot", "incident.explained", incident.key, number, kept))
+        announce.evidence(unit, saved)
+        announce.show(desk, unit, saved, row)
+    return saved
+
+
+def _split(desk: Desk, model: Model) -> str:
+    try:
+        return split_words(desk.split(model))
+    except AiopsError:
+        return "unknown: the splitter does not answer"
+
+
+def drift_rows(latest: list[Finding] | tuple[Finding, ...] | object) -> list[dict[str, object]]:
+    """Return what moved, the most important first: one row a column, its strongest check."""
+    findings = [f for f in latest if isinstance(f, Finding)]  # type: ignore[attr-defined]
+    moved: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.family not in (Family.DRIFT, Family.DATA_QUALITY) or not finding.bad:
+            continue
+        strongest = moved.get(finding.subject)
+        if strongest is None or (finding.verdict.rank, finding.value or 0.0) > (strongest.verdict.rank, strongest.value or 0.0):
+            moved[finding.subject] = finding
+    ordered = sorted(moved.values(), key=lambda f: (-f.importance, -f.verdict.rank, -(f.value or 0.0)))
+    return [announce.finding_data(f) for f in ordered[:MOST_DRIFT_ROWS]]
+
+
+def timeline(incident: Incident, history: object) -> dict[str, object]:
+    """Return the chart of the finding that opened the incident: its value in every window so far."""
+    first = incident.findings[0]
+    points = [
+        {"at": f.window.end.isoformat(), "value": f.value, "low": f.interval[0] if f.interval else None, "high": f.interval[1] if f.interval else None}
+        for f in history  # type: ignore[attr-defined]
+        if isinstance(f, Finding) and f.value is not None
+    ]
+    name = announce.metric(first.subject if first.family is Family.PERFORMANCE else first.check)
+    about = "" if first.subject in ("model", "") or first.family is Family.PERFORMANCE else f" of {first.subject}"
+    return {
+        "kind": "timeline",
+        "title": f"{name}{about}, {incident.model}",
+        "unit": first.unit,
+        "points": points,
+        "threshold": first.threshold,
+        "reference": first.reference,
+        "window": [incident.window.start.isoformat(), incident.window.end.isoformat()],
+    }
+
+
+def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
+    """Ask every version to score the same labelled rows; name the best one that is really better than the one that serves."""
+    scorer = desk.scorers.get(model.name)
+    if scorer is None:
+        return {"versions": [], "best": "", "why_none": "No model versions can be asked to score again; add `scorer:` to the model in aiops.yaml."}
+    try:
+        sample = desk.source(model).sample(model, window, desk.sample_rows)
+        split = desk.split(model)
+        serving = live_version(split) if split else ""
+        measured = {version: compared(desk, model, window, sample, version) for version in scorer.versions(model.name)}
+    except AiopsError as reason:
+        return {"versions": [], "best": "", "why_none": f"The other versions could not be compared: {reason}"}
+    rows = [{"version": v, "serving": v == serving, **_row(model, m)} for v, m in measured.items()]
+    return {"versions": rows, "serving": serving, "best": best_of(measured, serving), "compared_rows": len(sample), "window": str(window)}
+
+
+def compared(desk: Desk, model: Model, window: Window, sample: Sample, version: str) -> Measurement:
+    """Return the primary metric of one version on the sample, by the very check that judges the model."""
+    scores = desk.scorers[model.name].score(model.name, version, sample)
+    outcomes = Outcomes(scores, sample.labels, np.full(len(sample), version))
+    reading = Reading(window, len(sample), outcomes=outcomes)
+    check = tuned(desk.checks["performance"], model.thresholds)
+    found = [m for m in check.measure(reading, reading) if isinstance(m, Measurement) and m.subject == model.primary]
+    if not found:
+        raise AiopsError(f"{announce.metric(model.primary)} cannot be measured on {len(sample):,} labelled rows of {window}.")
+    return found[0]
+
+
+def best_of(measured: Mapping[str, Measurement], serving: str) -> str:
+    """Return the version whose whole interval lies above the serving one's, the highest of them; empty text where none is better."""
+    ours = measured.get(serving)
+    if ours is None:
+        return ""
+    ceiling = ours.interval[1] if ours.interval else ours.value
+    better = {v: m for v, m in measured.items() if v != serving and (m.interval[0] if m.interval else m.value) > ceiling}
+    return max(better, key=lambda v: better[v].value, default="")
+
+
+def _row(model: Model, measured: Measurement) -> dict[str, object]:
+    low, high = measured.interval or (measured.value, measured.value)
+    return {
+        "metric": announce.metric(model.primary),
+        "value": measured.value,
+        "value_text": announce.number(measured.value),
+        "interval_text": f"[{announce.number(low)}, {announce.number(high)}]",
+        "n": measured.n,
+    }
+
+
+def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object]) -> str:
+    """Say the next step in one sentence, with the numbers that carry it."""
+    if incident.family is Family.DATA_QUALITY:
+        return str(gathered["why_none"])
+    rows = {str(r["version"]): r for r in gathered["versions"]}  # type: ignore[attr-defined]
+    best, serving = str(gathered.get("best", "")), str(gathered.get("serving", ""))
+    if best and best in rows and serving in rows:
+        theirs, ours = rows[best], rows[serving]
+        return (
+            f"Roll back to {best}: on the same {gathered['compared_rows']:,} rows its {theirs['metric']} is "
+            f"{theirs['value_text']} {theirs['interval_text']}, {serving}'s is {ours['value_text']} {ours['interval_text']}."
+        )
+    if rows:
+        return f"No other version of {model.name} does better on these rows, so a rollback would not help; it needs new training data or a person."
+    return str(gathered.get("why_none", "")) or "A person has to look at it."
+
+
+def why_none(desk: Desk, model: Model, incident: Incident) -> str:
+    """Say why no playbook is offered for broken data, and who can mend it."""
+    broken = announce.some(sorted({f.subject for f in incident.findings}, key=lambda s: -model.importance(s)))
+    scorer = desk.scorers.get(model.name)
+    versions = f"All {len(scorer.versions(model.name))} versions read the same columns, so" if scorer else "Every version reads the same columns, so"
+    return f"Handed to {desk.directory.mention(incident.team)}: {broken} must come back at the source. {versions} neither rollback nor retraining would mend it."

@@ -1,0 +1,176 @@
+"""Propose: an incident and a playbook become a plan that people can judge before anything is touched."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.core.actions import Change, Json, Plan, Verification
+from bot.core.approvals import Policy, Principal, Proposal
+from bot.core.audit import AuditEntry
+from bot.core.errors import Conflict, NotAllowed, NotFound
+from bot.core.incidents import Incident
+from bot.core.models import Model, Split, live_version, split_words
+from bot.core.playbooks import Playbook
+from bot.flow import announce
+from bot.flow.desk import Desk
+from bot.flow.resolve import supersede
+
+SAME = "same"
+"""In a playbook's verification: the checks that opened the incident."""
+
+
+def options(desk: Desk, number: int) -> dict[str, object]:
+    """Return the playbooks that fit an incident, each with what has to be chosen; or why there is none."""
+    incident, model = _incident(desk, number)
+    fitting = [p for p in desk.playbooks.values() if p.offered_for(incident.family, incident.severity)]
+    if incident.handed_to or not fitting:
+        why = str(incident.evidence.get("why_none", "")) or f"No playbook mends {incident.family.words}; a person has to."
+        return {"playbooks": [], "why_none": why}
+    return {"playbooks": [_offer(desk, incident, model, playbook) for playbook in fitting], "why_none": ""}
+
+
+def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> dict[str, object]:
+    return {
+        "name": playbook.name,
+        "title": playbook.title,
+        "summary": playbook.summary,
+        "suggestion": incident.evidence.get("suggestion", ""),
+        "parameters": [
+            {
+                "name": p.name,
+                "title": p.title or p.name,
+                "kind": p.kind,
+                "choices": _choices(desk, incident, model) if p.kind == "version" else [],
+                "default": str(incident.evidence.get("best", "")) if p.kind == "version" else p.default,
+            }
+            for p in playbook.parameters
+        ],
+    }
+
+
+def _choices(desk: Desk, incident: Incident, model: Model) -> list[dict[str, str]]:
+    serving = live_version(desk.split(model))
+    rows: Sequence[Mapping[str, object]] = incident.evidence.get("versions", [])  # type: ignore[assignment]
+    told = {str(row["version"]): f"{row['version']}: {row['metric']} {row['value_text']} {row['interval_text']}" for row in rows}
+    scorer = desk.scorers.get(model.name)
+    known = list(scorer.versions(model.name)) if scorer else sorted(desk.split(model))
+    return [{"value": v, "text": told.get(v, v)} for v in reversed(known) if v != serving]
+
+
+def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Principal) -> Proposal:
+    """Plan a playbook for an incident and ask for approval. Nothing is changed yet.
+
+    Raises:
+        NotAllowed: no policy lets anybody approve it, or the incident is not one that it mends.
+        Conflict: a run is at work already.
+    """
+    incident, model = _incident(desk, number)
+    chosen = desk.playbooks.get(playbook)
+    if chosen is None:
+        raise NotFound(f"There is no playbook '{playbook}' here. Known: {', '.join(sorted(desk.playbooks)) or 'none'}.")
+    policy = desk.policies.get(playbook, Policy())
+    _guard(incident, chosen, policy)
+    plan = make_plan(desk, model, incident, chosen, parameters)
+    now = desk.clock.now()
+    proposal = Proposal(
+        id=secrets.token_hex(6),
+        incident=number,
+        model=model.name,
+        environment=model.environment,
+        plan=plan,
+        proposed_by=by.id,
+        proposed_at=now,
+        expires_at=now + policy.expires,
+        policy=policy,
+        preview=preview(desk, model, incident, plan),
+    )
+    with desk.store.write() as unit:
+        if any(not run.state.over for run in unit.runs(incident=number)):
+            raise Conflict(f"A run is already at work on incident #{number}.")
+        supersede(desk, unit, unit.incident(number), reason="a newer proposal took its place.")
+        unit.add_proposal(proposal)
+        row = unit.audit(AuditEntry(now, by.id, "proposal.made", proposal.id, number, {"playbook": playbook, "plan": plan.hash}))
+        announce.card(desk, unit, proposal, row)
+        announce.line(unit, incident, row, ":memo:", f"<@{by.id}> proposes: {plan.words}", by=by.id)
+    return proposal
+
+
+def _incident(desk: Desk, number: int) -> tuple[Incident, Model]:
+    with desk.store.read() as unit:
+        incident = unit.incident(number)
+    return incident, desk.model(f"{incident.model}@{incident.environment}")
+
+
+def _guard(incident: Incident, playbook: Playbook, policy: Policy) -> None:
+    if not incident.open:
+        raise NotAllowed(f"Incident #{incident.id} is resolved; there is nothing left to mend.")
+    if not playbook.offered_for(incident.family, incident.severity):
+        raise NotAllowed(f"'{playbook.name}' does not mend {incident.family.words} at {incident.severity.value}.")
+    if not policy.roles:
+        raise NotAllowed(f"Nobody may approve '{playbook.name}': name a role under `approvals: {playbook.name}:` in aiops.yaml.")
+
+
+def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> Plan:
+    """Return the frozen plan: every change from → to, read from the platform as it stands now."""
+    chosen = _chosen(desk, model, incident, playbook, parameters)
+    platform = desk.platform(model)
+    changes: list[Change] = []
+    for step in desk.expand(playbook, chosen):
+        action = desk.actions.get(step.action)
+        if action is None:
+            raise NotFound(f"'{playbook.name}' uses the action '{step.action}', which is not installed.")
+        before = changes[-1].after if changes else None
+        planned = action.plan(platform, model.name, step.parameters, step=step.name, before=before)
+        changes.append(replace(planned, hold_s=step.hold_s, measure_share_within=step.within))
+    wanted = playbook.verification
+    same = tuple(dict.fromkeys(f.check for f in incident.findings))
+    checks = same if wanted.checks == (SAME,) else wanted.checks
+    return Plan(
+        playbook=playbook.name,
+        playbook_hash=playbook.hash,
+        model=model.name,
+        environment=model.environment,
+        changes=tuple(changes),
+        verification=Verification(checks, wanted.least_rows, wanted.within_s),
+        parameters=chosen,
+    )
+
+
+def _chosen(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> dict[str, object]:
+    chosen: dict[str, object] = {}
+    for parameter in playbook.parameters:
+        default = str(incident.evidence.get("best", "")) if parameter.kind == "version" else parameter.default
+        value = str(parameters.get(parameter.name) or default)
+        if not value:
+            raise NotAllowed(f"Choose '{parameter.title or parameter.name}' first; nothing here says which one is right.")
+        if parameter.kind == "version":
+            _known_version(desk, incident, model, value)
+        chosen[parameter.name] = value
+    return chosen
+
+
+def _known_version(desk: Desk, incident: Incident, model: Model, value: str) -> None:
+    known = [choice["value"] for choice in _choices(desk, incident, model)]
+    if value not in known:
+        raise NotAllowed(f"'{value}' is not a version of {model.name} that traffic could go to; choose one of {', '.join(known) or 'none'}.")
+
+
+def preview(desk: Desk, model: Model, incident: Incident, plan: Plan) -> dict[str, object]:
+    """Return what people need to judge a plan: what it touches, and what is known about where it leads."""
+    before, after = plan.changes[0].before, plan.changes[-1].after
+    moved = sum(abs(_share(after, v) - _share(before, v)) for v in {*before, *after}) / 2
+    lines = [text for text in (str(incident.evidence.get("suggestion", "")),) if text]
+    return {
+        "blast_radius": f"{moved:.0%} of {model.name}'s traffic in {model.environment}; serving goes on if the bot stops at any step".replace("%", " %", 1),
+        "from": split_words(_as_split(before)),
+        "to": split_words(_as_split(after)),
+        "lines": lines,
+    }
+
+
+def _share(split: Json, version: str) -> float:
+    return float(split.get(version, 0.0))  # type: ignore[arg-type]
+
+
+def _as_split(value: Json) -> Split:
+    return {version: _share(value, version) for version in value}

@@ -1,0 +1,188 @@
+"""Triage: findings become one incident, an update of one, a digest line, or nothing.
+
+What may open an incident (drift alone would page forty windows where two matter):
+
+- **data quality** and **operations**: any critical finding;
+- **performance**: the model's primary metric;
+- **drift**: only when large, important, persistent *and* nobody can say that the model still does well; else a digest line.
+
+Every one of them must persist (`k` of `n` windows). Broken data explains a loss and a loss explains drift, so only the family with
+the highest precedence opens; the others become its evidence.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.core.audit import AuditEntry
+from bot.core.checks import Family
+from bot.core.findings import Finding, Verdict
+from bot.core.incidents import Incident, Note, Severity, State, dedup_key
+from bot.core.models import Model, Watch
+from bot.core.ports import Unit
+from bot.flow import announce
+from bot.flow.desk import Desk
+from bot.flow.detect import BLIND
+from bot.flow.resolve import close
+
+BOT = "aiops-bot"
+IMPORTANT = 0.10
+"""From this share of importance on, a feature's trouble is the model's trouble."""
+
+
+def triage(desk: Desk, unit: Unit, model: Model, watch: Watch, slot: datetime, findings: list[Finding]) -> None:
+    """Decide what one look means; everything it changes belongs to the caller's transaction."""
+    pressing = [f for f in findings if may_page(unit, model, f) and persistent(unit, watch, slot, f)]
+    for family in sorted({f.family for f in pressing}, key=lambda f: f.precedence):
+        _raise(desk, unit, model, family, [f for f in pressing if f.family is family])
+    for family in {f.family for f in findings}:
+        _settle(desk, unit, model, watch, slot, [f for f in findings if f.family is family])
+    _remember(unit, model, slot, [f for f in findings if f.bad and f not in pressing])
+
+
+def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
+    """Return whether this finding is of the kind that people are woken for."""
+    if finding.check == BLIND:
+        return True
+    if finding.verdict is not Verdict.CRITICAL:
+        return False
+    match finding.family:
+        case Family.PERFORMANCE:
+            return finding.subject == model.primary
+        case Family.DRIFT:
+            return important(model, finding.subject) and not _known_to_do_well(unit, model)
+    return True
+
+
+def important(model: Model, subject: str) -> bool:
+    """Return whether the model leans on this column; its own score always counts."""
+    return subject == model.columns.score or model.importance(subject) >= IMPORTANT
+
+
+def _known_to_do_well(unit: Unit, model: Model) -> bool:
+    """Whether labels have lately said that the model is fine: then drift is news, not trouble."""
+    return any(f.family is Family.PERFORMANCE and f.subject == model.primary and f.verdict is Verdict.HEALTHY for f in unit.latest(model.key))
+
+
+def persistent(unit: Unit, watch: Watch, slot: datetime, finding: Finding) -> bool:
+    """Return whether it was as bad in `k` of the last `n` windows, this one included."""
+    wanted = watch.persistence
+    earlier = unit.recent(finding.model, finding.key, slot, wanted.n - 1)
+    return 1 + sum(verdict is finding.verdict for verdict in earlier) >= wanted.k
+
+
+def severity_of(model: Model, family: Family, findings: Iterable[Finding]) -> Severity:
+    """Return how bad it is; a critical model's troubles count one step more."""
+    findings = list(findings)
+    base = {Family.PERFORMANCE: 1, Family.OPERATIONS: 2, Family.DATA_QUALITY: 3, Family.DRIFT: 3}[family]
+    if family is Family.DATA_QUALITY and any(f.subject == "model" or important(model, f.subject) for f in findings):
+        base = 2
+    if all(f.check == BLIND for f in findings):
+        base = 3
+    return Severity(f"SEV{max(1, base - (model.tier == 'critical'))}")
+
+
+def team_of(model: Model, family: Family, findings: Iterable[Finding]) -> str:
+    """Return who can mend it: broken data belongs to the team that feeds the most affected columns, the rest to the owner."""
+    if family is not Family.DATA_QUALITY:
+        return model.team
+    feeds = [feature.team for f in findings if (feature := model.feature(f.subject)) and feature.team]
+    return max(sorted(set(feeds)), key=feeds.count) if feeds else model.team
+
+
+def title_of(model: Model, family: Family, findings: list[Finding]) -> str:
+    """Return one line that says what is wrong, for a phone's lock screen."""
+    first = findings[0]
+    if first.check == BLIND:
+        return f"{model.name}: its prediction log cannot be read"
+    match family:
+        case Family.PERFORMANCE:
+            return f"{model.name} is losing: {announce.metric(first.subject)} {announce.number(first.value)}, was {announce.number(first.reference)}"
+        case Family.DATA_QUALITY:
+            broken = sorted({f.subject for f in findings}, key=lambda s: -model.importance(s))
+            return f"{model.name}: broken data in {announce.some(broken)}"
+        case Family.OPERATIONS:
+            return f"{model.name}: {announce.metric(first.check)} {announce.number(first.value)} {first.unit}"
+    return f"{model.name}: inputs have moved far, and no labels say whether it still does well"
+
+
+def _raise(desk: Desk, unit: Unit, model: Model, family: Family, findings: list[Finding]) -> None:
+    """Open an incident for these findings, or bring the open one up to date."""
+    findings = sorted(findings, key=lambda f: (-f.importance, f.check, f.subject))
+    known = unit.open_for(dedup_key(model.name, model.environment, family))
+    if known is not None:
+        _refresh(desk, unit, model, known, findings)
+    elif not any(i.family.precedence < family.precedence for i in unit.incidents(open_only=True, model=model.key)):
+        _open(desk, unit, model, family, findings)
+
+
+def _open(desk: Desk, unit: Unit, model: Model, family: Family, findings: list[Finding]) -> None:
+    team = team_of(model, family, findings)
+    draft = Incident(
+        id=0,
+        model=model.name,
+        environment=model.environment,
+        family=family,
+        severity=severity_of(model, family, findings),
+        state=State.OPEN,
+        title=title_of(model, family, findings),
+        team=team,
+        opened_at=desk.clock.now(),
+        window=findings[0].window,
+        findings=tuple(findings),
+        handed_to=team if family is Family.DATA_QUALITY else "",
+    )
+    incident = unit.open_incident(draft)
+    if incident is None:  # another replica was first; its incident is this one
+        return
+    row = unit.audit(
+        AuditEntry(
+            incident.opened_at,
+            BOT,
+            "incident.opened",
+            incident.key,
+            incident.id,
+            {"severity": incident.severity.value, "title": incident.title, "window": str(incident.window)},
+        )
+    )
+    announce.show(desk, unit, incident, row)
+
+
+def _refresh(desk: Desk, unit: Unit, model: Model, known: Incident, findings: list[Finding]) -> None:
+    """Bring an open incident level with the newest window; only a worse severity is news enough for a line of its own."""
+    severity = min(known.severity, severity_of(model, known.family, findings), key=lambda s: s.rank)
+    changed = known.moved(known.state, findings=tuple(findings), window=findings[0].window, severity=severity)
+    saved = unit.save_incident(changed)
+    row = None
+    if severity is not known.severity:
+        row = unit.audit(
+            AuditEntry(desk.clock.now(), BOT, "incident.severity", known.key, known.id, {"from": known.severity.value, "to": severity.value})
+        )
+        announce.line(unit, saved, row, ":small_red_triangle:", f"Severity rose from {known.severity.value} to {severity.value}.")
+    announce.show(desk, unit, saved, row)
+
+
+def _settle(desk: Desk, unit: Unit, model: Model, watch: Watch, slot: datetime, findings: list[Finding]) -> None:
+    """Close an incident that nobody is working on and whose findings have all been healthy for `n` windows in a row."""
+    family = findings[0].family
+    known = unit.open_for(dedup_key(model.name, model.environment, family))
+    if known is None or known.state not in (State.OPEN, State.ACKNOWLEDGED):
+        return
+    blamed = {f.key for f in known.findings}
+    seen = [f for f in findings if f.key in blamed]
+    blind_before = blamed == {(BLIND, "model")}
+    healthy = bool(seen) and all(f.verdict is Verdict.HEALTHY for f in seen) or (blind_before and not seen)
+    calm = all(v is Verdict.HEALTHY for f in seen for v in unit.recent(f.model, f.key, slot, watch.persistence.n - 1))
+    if healthy and calm:
+        close(desk, unit, known, by=BOT, cause="It came back to normal without any action.")
+
+
+def _remember(unit: Unit, model: Model, slot: datetime, findings: list[Finding]) -> None:
+    """Keep a digest line when something becomes bad that is not worth waking anybody for; one line an onset, not one a window."""
+    onset = [f for f in findings if f.family is Family.DRIFT and important(model, f.subject) and not _was_bad(unit, slot, f)]
+    for subject in sorted({f.subject for f in onset}):
+        mine = max((f for f in onset if f.subject == subject), key=lambda f: f.value or 0.0)
+        unit.note(Note(model.name, model.environment, slot, mine.window, announce.drift_note(unit, model, mine)))
+
+
+def _was_bad(unit: Unit, slot: datetime, finding: Finding) -> bool:
+    return any(v in (Verdict.WARNING, Verdict.CRITICAL) for v in unit.recent(finding.model, finding.key, slot, 1))
