@@ -100,7 +100,7 @@ class ConnectorKind:
 class Unit(Protocol):
     """One transaction: everything said through it happens together or not at all."""
 
-    # incidents
+    # incidents; where `model` filters, it is a model's key, "name@environment"
     def open_incident(self, incident: Incident) -> Incident | None:
         """Insert it under the next number; None when one with its key is open already."""
         ...
@@ -194,6 +194,10 @@ class Unit(Protocol):
     # the record, and what leaves the transaction with it
     def audit(self, entry: AuditEntry) -> AuditRow:
         """Append to the audit log; part of this transaction."""
+        ...
+
+    def audit_rows(self, limit: int) -> Sequence[AuditRow]:
+        """Return the newest rows of the audit log, newest last."""
         ...
 
     def announce(self, notice: Notice) -> None:

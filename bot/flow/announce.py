@@ -4,9 +4,10 @@ One root message an incident, always level with its state; what happened goes in
 decides anything, and nothing here is Slack: the surface renders and delivers.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
+from bot.core.actions import Change, Json
 from bot.core.approvals import Proposal, Standing
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
@@ -131,10 +132,8 @@ def next_step(incident: Incident) -> str:
         case State.VERIFYING:
             return "The same checks are run again on fresh data; they close this incident or hand it back."
     if incident.handed_to:
-        return str(
-            incident.evidence.get("why_none")
-            or f"Handed to {incident.handed_to}: no playbook mends missing or broken data. It is looked at again at every slot and closes by itself."
-        )
+        handed = f"Handed to {incident.handed_to}: no playbook mends broken data. It closes by itself when the data is back."
+        return str(incident.evidence.get("why_none") or handed)
     suggestion = incident.evidence.get("suggestion")
     return str(suggestion or "Comparing the other versions on the very same rows; a suggestion follows in the thread.")
 
@@ -190,7 +189,9 @@ def drift_note(unit: Unit, model: Model, finding: Finding) -> str:
     moved = f"{finding.subject} moved ({metric(finding.check)} {number(finding.value)})"
     mine = [f for f in unit.latest(model.key) if f.family is Family.PERFORMANCE and f.subject == model.primary]
     if mine and mine[0].verdict is Verdict.HEALTHY:
-        skill = f"{metric(model.primary)} {number(mine[0].value)}, reference {number(mine[0].reference)}, {mine[0].n:,} labelled rows"
+        skill = (
+            f"{metric(model.primary)} {number(mine[0].value)}, reference {number(mine[0].reference)}, {mine[0].n:,} labelled rows"
+        )
         return f"{moved}, but {model.name} does well ({skill}): not paging."
     return f"{moved}; not yet large, important and persistent enough to page."
 
@@ -230,7 +231,8 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
 def verification_words(proposal: Proposal) -> str:
     """Say what must be seen before the incident closes."""
     wanted = proposal.plan.verification
-    return f"{', '.join(metric(c) for c in wanted.checks)} healthy on {wanted.least_rows:,} fresh labelled rows, within {wanted.within_s / 3600:g} h of data"
+    checks = ", ".join(metric(c) for c in wanted.checks)
+    return f"{checks} healthy on {wanted.least_rows:,} fresh labelled rows, within {wanted.within_s / 3600:g} h of data"
 
 
 def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None) -> None:
@@ -238,7 +240,14 @@ def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None
     data = proposal_data(desk, unit, proposal)
     data["witness"] = row.witness if row else ""
     unit.announce(
-        Notice(f"proposal:{proposal.id}", "", "proposal", data, thread=f"incident:{proposal.incident}", mention=_approvers(desk, proposal))
+        Notice(
+            f"proposal:{proposal.id}",
+            "",
+            "proposal",
+            data,
+            thread=f"incident:{proposal.incident}",
+            mention=_approvers(desk, proposal),
+        )
     )
 
 
@@ -249,7 +258,9 @@ def _approvers(desk: Desk, proposal: Proposal) -> str:
 def progress(unit: Unit, run: Run) -> None:
     """Bring the run's message level with its steps."""
     done = dict(entry.split("\t", 1) for entry in run.progress)
-    steps = [{"words": c.words, "state": _step_state(run, done, c.step), "measured": done.get(c.step, "")} for c in run.plan.changes]
+    steps = [
+        {"words": c.words, "state": _step_state(run, done, c.step), "measured": done.get(c.step, "")} for c in run.plan.changes
+    ]
     unit.announce(
         Notice(
             key=f"run:{run.id}",
@@ -261,7 +272,9 @@ def progress(unit: Unit, run: Run) -> None:
                 "state": run.state.value,
                 "steps": steps,
                 "outcome": run.outcome,
-                "buttons": [] if run.state.over or run.abort_by else [{"action": "abort", "text": "Abort", "value": run.id, "style": "danger"}],
+                "buttons": []
+                if run.state.over or run.abort_by
+                else [{"action": "abort", "text": "Abort", "value": run.id, "style": "danger"}],
                 "aborted_by": run.abort_by,
             },
             thread=f"incident:{run.incident}",
@@ -278,6 +291,55 @@ def _step_state(run: Run, done: dict[str, str], step: str) -> str:
     if step == first_open:
         return "failed" if run.state.over else "doing"
     return "waiting"
+
+
+def closing(unit: Unit, incident: Incident, run: Run, seen: Json) -> None:
+    """Add the short story of a resolved incident to its thread: what it was, what was done, before and after."""
+    rows: Sequence[Mapping[str, object]] = seen["findings"]  # type: ignore[assignment]
+    after = {(r["check"], r["subject"]): r for r in rows}
+    table = [
+        {
+            "name": b["name"],
+            "before": b["value_text"],
+            "after": after[k]["value_text"],
+            "n_after": after[k]["n"],
+            "reference": b["reference_text"],
+        }
+        for f in incident.findings
+        for k, b in [(f.key, finding_data(f))]
+        if k in after
+    ]
+    took = seconds(incident.opened_at, incident.resolved_at) if incident.resolved_at else 0.0
+    unit.announce(
+        Notice(
+            key=f"incident:{incident.id}/closing",
+            channel="",
+            template="closing",
+            data={
+                "number": incident.id,
+                "title": incident.title,
+                "cause": incident.cause,
+                "took": duration(timedelta(seconds=took)),
+                "tried": run.plan.words,
+                "table": table,
+            },
+            thread=f"incident:{incident.id}",
+        )
+    )
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time as people say it: "2 min 10 s", "3 h 5 min", "2 d 4 h"."""
+    whole = round(length.total_seconds())
+    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    parts = [(whole % (units[i - 1][1] if i else whole + 1) // size, name) for i, (name, size) in enumerate(units)]
+    told = [f"{count} {name}" for count, name in parts if count]
+    return " ".join(told[:2]) or "0 s"
+
+
+def current_split_words(change: Change) -> str:
+    """Return the split that a change leads to, as people say it."""
+    return split_words({version: float(share) for version, share in change.after.items()})  # type: ignore[arg-type]
 
 
 def current_split(desk: Desk, model: Model) -> str:

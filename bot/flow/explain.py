@@ -1,10 +1,10 @@
 """Explain: why it happened and what would help, before anybody asks.
 
-The other versions are asked to score the very same labelled rows that raised the incident (read-only); whether one of them would have
-done better is then a measurement, not an opinion.
+The other versions are asked to score the very same labelled rows that raised the incident (read-only); whether one of them would
+have done better is then a measurement, not an opinion.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -67,11 +67,10 @@ def _split(desk: Desk, model: Model) -> str:
         return "unknown: the splitter does not answer"
 
 
-def drift_rows(latest: list[Finding] | tuple[Finding, ...] | object) -> list[dict[str, object]]:
+def drift_rows(latest: Sequence[Finding]) -> list[dict[str, object]]:
     """Return what moved, the most important first: one row a column, its strongest check."""
-    findings = [f for f in latest if isinstance(f, Finding)]  # type: ignore[attr-defined]
     moved: dict[str, Finding] = {}
-    for finding in findings:
+    for finding in latest:
         if finding.family not in (Family.DRIFT, Family.DATA_QUALITY) or not finding.bad:
             continue
         strongest = moved.get(finding.subject)
@@ -81,13 +80,18 @@ def drift_rows(latest: list[Finding] | tuple[Finding, ...] | object) -> list[dic
     return [announce.finding_data(f) for f in ordered[:MOST_DRIFT_ROWS]]
 
 
-def timeline(incident: Incident, history: object) -> dict[str, object]:
+def timeline(incident: Incident, history: Sequence[Finding]) -> dict[str, object]:
     """Return the chart of the finding that opened the incident: its value in every window so far."""
     first = incident.findings[0]
     points = [
-        {"at": f.window.end.isoformat(), "value": f.value, "low": f.interval[0] if f.interval else None, "high": f.interval[1] if f.interval else None}
-        for f in history  # type: ignore[attr-defined]
-        if isinstance(f, Finding) and f.value is not None
+        {
+            "at": f.window.end.isoformat(),
+            "value": f.value,
+            "low": f.interval[0] if f.interval else None,
+            "high": f.interval[1] if f.interval else None,
+        }
+        for f in history
+        if f.value is not None
     ]
     name = announce.metric(first.subject if first.family is Family.PERFORMANCE else first.check)
     about = "" if first.subject in ("model", "") or first.family is Family.PERFORMANCE else f" of {first.subject}"
@@ -106,7 +110,11 @@ def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
     """Ask every version to score the same labelled rows; name the best one that is really better than the one that serves."""
     scorer = desk.scorers.get(model.name)
     if scorer is None:
-        return {"versions": [], "best": "", "why_none": "No model versions can be asked to score again; add `scorer:` to the model in aiops.yaml."}
+        return {
+            "versions": [],
+            "best": "",
+            "why_none": "No model versions can be asked to score again; add `scorer:` to the model in aiops.yaml.",
+        }
     try:
         sample = desk.source(model).sample(model, window, desk.sample_rows)
         split = desk.split(model)
@@ -115,7 +123,13 @@ def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
     except AiopsError as reason:
         return {"versions": [], "best": "", "why_none": f"The other versions could not be compared: {reason}"}
     rows = [{"version": v, "serving": v == serving, **_row(model, m)} for v, m in measured.items()]
-    return {"versions": rows, "serving": serving, "best": best_of(measured, serving), "compared_rows": len(sample), "window": str(window)}
+    return {
+        "versions": rows,
+        "serving": serving,
+        "best": best_of(measured, serving),
+        "compared_rows": len(sample),
+        "window": str(window),
+    }
 
 
 def compared(desk: Desk, model: Model, window: Window, sample: Sample, version: str) -> Measurement:
@@ -131,7 +145,7 @@ def compared(desk: Desk, model: Model, window: Window, sample: Sample, version: 
 
 
 def best_of(measured: Mapping[str, Measurement], serving: str) -> str:
-    """Return the version whose whole interval lies above the serving one's, the highest of them; empty text where none is better."""
+    """Return the version whose whole interval lies above the serving one's, the highest of them; empty where none is better."""
     ours = measured.get(serving)
     if ours is None:
         return ""
@@ -164,7 +178,8 @@ def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object])
             f"{theirs['value_text']} {theirs['interval_text']}, {serving}'s is {ours['value_text']} {ours['interval_text']}."
         )
     if rows:
-        return f"No other version of {model.name} does better on these rows, so a rollback would not help; it needs new training data or a person."
+        none = f"No other version of {model.name} does better on these rows"
+        return f"{none}, so a rollback would not help; it needs new training data or a person."
     return str(gathered.get("why_none", "")) or "A person has to look at it."
 
 
@@ -172,5 +187,6 @@ def why_none(desk: Desk, model: Model, incident: Incident) -> str:
     """Say why no playbook is offered for broken data, and who can mend it."""
     broken = announce.some(sorted({f.subject for f in incident.findings}, key=lambda s: -model.importance(s)))
     scorer = desk.scorers.get(model.name)
-    versions = f"All {len(scorer.versions(model.name))} versions read the same columns, so" if scorer else "Every version reads the same columns, so"
-    return f"Handed to {desk.directory.mention(incident.team)}: {broken} must come back at the source. {versions} neither rollback nor retraining would mend it."
+    versions = f"All {len(scorer.versions(model.name))} versions read" if scorer else "Every version reads"
+    handed = f"Handed to {desk.directory.mention(incident.team)}: {broken} must come back at the source."
+    return f"{handed} {versions} the same columns, so neither rollback nor retraining would mend it."

@@ -82,7 +82,7 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
         proposed_at=now,
         expires_at=now + policy.expires,
         policy=policy,
-        preview=preview(desk, model, incident, plan),
+        preview=preview(model, incident, plan),
     )
     with desk.store.write() as unit:
         if any(not run.state.over for run in unit.runs(incident=number)):
@@ -152,16 +152,19 @@ def _chosen(desk: Desk, model: Model, incident: Incident, playbook: Playbook, pa
 def _known_version(desk: Desk, incident: Incident, model: Model, value: str) -> None:
     known = [choice["value"] for choice in _choices(desk, incident, model)]
     if value not in known:
-        raise NotAllowed(f"'{value}' is not a version of {model.name} that traffic could go to; choose one of {', '.join(known) or 'none'}.")
+        raise NotAllowed(
+            f"'{value}' is not a version of {model.name} that traffic could go to; choose one of {', '.join(known) or 'none'}."
+        )
 
 
-def preview(desk: Desk, model: Model, incident: Incident, plan: Plan) -> dict[str, object]:
+def preview(model: Model, incident: Incident, plan: Plan) -> dict[str, object]:
     """Return what people need to judge a plan: what it touches, and what is known about where it leads."""
     before, after = plan.changes[0].before, plan.changes[-1].after
     moved = sum(abs(_share(after, v) - _share(before, v)) for v in {*before, *after}) / 2
     lines = [text for text in (str(incident.evidence.get("suggestion", "")),) if text]
+    share = f"{moved:.0%}".replace("%", " %")
     return {
-        "blast_radius": f"{moved:.0%} of {model.name}'s traffic in {model.environment}; serving goes on if the bot stops at any step".replace("%", " %", 1),
+        "blast_radius": f"{share} of {model.name}'s traffic in {model.environment}; serving goes on if the bot stops at any step",
         "from": split_words(_as_split(before)),
         "to": split_words(_as_split(after)),
         "lines": lines,

@@ -43,7 +43,9 @@ def close(desk: Desk, unit: Unit, incident: Incident, *, by: str, cause: str) ->
     now = desk.clock.now()
     saved = unit.save_incident(incident.moved(State.RESOLVED, resolved_at=now, resolved_by=by, cause=cause))
     seconds = announce.seconds(incident.opened_at, now)
-    row = unit.audit(AuditEntry(now, by, "incident.resolved", incident.key, incident.id, {"cause": cause, "seconds": round(seconds)}))
+    row = unit.audit(
+        AuditEntry(now, by, "incident.resolved", incident.key, incident.id, {"cause": cause, "seconds": round(seconds)})
+    )
     supersede(desk, unit, saved, reason=f"incident #{incident.id} is resolved.")
     announce.line(unit, saved, row, ":white_check_mark:", f"Resolved: {cause}", by=by)
     announce.show(desk, unit, saved, row)

@@ -11,6 +11,7 @@ the highest precedence opens; the others become its evidence.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.audit import AuditEntry
@@ -29,14 +30,22 @@ IMPORTANT = 0.10
 """From this share of importance on, a feature's trouble is the model's trouble."""
 
 
-def triage(desk: Desk, unit: Unit, model: Model, watch: Watch, slot: datetime, findings: list[Finding]) -> None:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a model: by which watch, at which slot of its cadence."""
+
+    watch: Watch
+    slot: datetime
+
+
+def triage(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Finding]) -> None:
     """Decide what one look means; everything it changes belongs to the caller's transaction."""
-    pressing = [f for f in findings if may_page(unit, model, f) and persistent(unit, watch, slot, f)]
+    pressing = [f for f in findings if may_page(unit, model, f) and persistent(unit, look, f)]
     for family in sorted({f.family for f in pressing}, key=lambda f: f.precedence):
         _raise(desk, unit, model, family, [f for f in pressing if f.family is family])
     for family in {f.family for f in findings}:
-        _settle(desk, unit, model, watch, slot, [f for f in findings if f.family is family])
-    _remember(unit, model, slot, [f for f in findings if f.bad and f not in pressing])
+        _settle(desk, unit, model, look, [f for f in findings if f.family is family])
+    _remember(unit, model, look.slot, [f for f in findings if f.bad and f not in pressing])
 
 
 def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
@@ -60,13 +69,16 @@ def important(model: Model, subject: str) -> bool:
 
 def _known_to_do_well(unit: Unit, model: Model) -> bool:
     """Whether labels have lately said that the model is fine: then drift is news, not trouble."""
-    return any(f.family is Family.PERFORMANCE and f.subject == model.primary and f.verdict is Verdict.HEALTHY for f in unit.latest(model.key))
+    return any(
+        f.family is Family.PERFORMANCE and f.subject == model.primary and f.verdict is Verdict.HEALTHY
+        for f in unit.latest(model.key)
+    )
 
 
-def persistent(unit: Unit, watch: Watch, slot: datetime, finding: Finding) -> bool:
+def persistent(unit: Unit, look: Look, finding: Finding) -> bool:
     """Return whether it was as bad in `k` of the last `n` windows, this one included."""
-    wanted = watch.persistence
-    earlier = unit.recent(finding.model, finding.key, slot, wanted.n - 1)
+    wanted = look.watch.persistence
+    earlier = unit.recent(finding.model, finding.key, look.slot, wanted.n - 1)
     return 1 + sum(verdict is finding.verdict for verdict in earlier) >= wanted.k
 
 
@@ -96,7 +108,8 @@ def title_of(model: Model, family: Family, findings: list[Finding]) -> str:
         return f"{model.name}: its prediction log cannot be read"
     match family:
         case Family.PERFORMANCE:
-            return f"{model.name} is losing: {announce.metric(first.subject)} {announce.number(first.value)}, was {announce.number(first.reference)}"
+            told = f"{announce.metric(first.subject)} {announce.number(first.value)}, was {announce.number(first.reference)}"
+            return f"{model.name} is losing: {told}"
         case Family.DATA_QUALITY:
             broken = sorted({f.subject for f in findings}, key=lambda s: -model.importance(s))
             return f"{model.name}: broken data in {announce.some(broken)}"
@@ -155,13 +168,20 @@ def _refresh(desk: Desk, unit: Unit, model: Model, known: Incident, findings: li
     row = None
     if severity is not known.severity:
         row = unit.audit(
-            AuditEntry(desk.clock.now(), BOT, "incident.severity", known.key, known.id, {"from": known.severity.value, "to": severity.value})
+            AuditEntry(
+                desk.clock.now(),
+                BOT,
+                "incident.severity",
+                known.key,
+                known.id,
+                {"from": known.severity.value, "to": severity.value},
+            )
         )
         announce.line(unit, saved, row, ":small_red_triangle:", f"Severity rose from {known.severity.value} to {severity.value}.")
     announce.show(desk, unit, saved, row)
 
 
-def _settle(desk: Desk, unit: Unit, model: Model, watch: Watch, slot: datetime, findings: list[Finding]) -> None:
+def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Finding]) -> None:
     """Close an incident that nobody is working on and whose findings have all been healthy for `n` windows in a row."""
     family = findings[0].family
     known = unit.open_for(dedup_key(model.name, model.environment, family))
@@ -170,8 +190,8 @@ def _settle(desk: Desk, unit: Unit, model: Model, watch: Watch, slot: datetime, 
     blamed = {f.key for f in known.findings}
     seen = [f for f in findings if f.key in blamed]
     blind_before = blamed == {(BLIND, "model")}
-    healthy = bool(seen) and all(f.verdict is Verdict.HEALTHY for f in seen) or (blind_before and not seen)
-    calm = all(v is Verdict.HEALTHY for f in seen for v in unit.recent(f.model, f.key, slot, watch.persistence.n - 1))
+    healthy = all(f.verdict is Verdict.HEALTHY for f in seen) if seen else blind_before
+    calm = all(v is Verdict.HEALTHY for f in seen for v in unit.recent(f.model, f.key, look.slot, look.watch.persistence.n - 1))
     if healthy and calm:
         close(desk, unit, known, by=BOT, cause="It came back to normal without any action.")
 

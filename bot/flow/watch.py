@@ -8,10 +8,9 @@ from bot.core.actions import canonical
 from bot.core.errors import AiopsError
 from bot.core.models import Model, Watch
 from bot.core.readings import Reading
-from bot.core.runs import Run
 from bot.flow.desk import Desk
 from bot.flow.detect import blind, detect
-from bot.flow.triage import triage
+from bot.flow.triage import Look, triage
 
 
 def watched(desk: Desk, cadence: str, shard: int = 0, shards: int = 1) -> Iterator[tuple[Model, Watch]]:
@@ -44,12 +43,8 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime) -> None:
         findings = [blind(model, window, str(reason))]
     with desk.store.write() as unit:
         unit.record(slot, findings)
-        if not _at_work(unit.runs(model=model.key, active=True)):
-            triage(desk, unit, model, watch, slot, findings)
-
-
-def _at_work(runs: object) -> bool:
-    return bool([run for run in runs if isinstance(run, Run) and not run.state.over])  # type: ignore[attr-defined]
+        if not unit.runs(model=model.key, active=True):
+            triage(desk, unit, model, Look(watch, slot), findings)
 
 
 def fingerprint(model: Model) -> str:

@@ -1,0 +1,174 @@
+"""Execute: carry out one approved plan, step by step, and go back when a step fails.
+
+The body only decides; whatever touches the world or the database is a journaled step, so a crash at any point goes on where it
+stopped. Each effect carries the key `workflow:step` and is absolute, read back and then measured.
+"""
+
+from dataclasses import replace
+
+from bot.core.actions import Action, Change, Json, Platform
+from bot.core.approvals import Standing
+from bot.core.audit import AuditEntry
+from bot.core.errors import ActionFailed, NotAllowed, OutcomeUnknown, WorldMoved
+from bot.core.incidents import State
+from bot.core.ports import Journal
+from bot.core.runs import RunState
+from bot.flow import announce
+from bot.flow.desk import Desk
+from bot.flow.hand_over import hand_over
+from bot.flow.verify import verify
+
+BOT = "aiops-bot"
+
+
+class Aborted(ActionFailed):
+    """A person asked the run to stop."""
+
+
+def execute(desk: Desk, journal: Journal, number: str) -> Json:
+    """Carry out the run of this number from wherever its journal says it stands; return how it ended."""
+    plan_ok = journal.step("begin", lambda: _begin(desk, number))
+    if plan_ok["state"] != RunState.RUNNING.value:
+        return plan_ok
+    with desk.store.read() as unit:
+        changes = unit.run(number).plan.changes
+    tried: list[Change] = []
+    try:
+        for change in changes:
+            journal.step(f"{change.step}/abort?", lambda: _stop_if_asked(desk, number))
+            journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
+            tried.append(change)  # what may have been done must be undone: remembered before it is done
+            _carry_out(desk, journal, number, change)
+    except ActionFailed as reason:
+        return _go_back(desk, journal, number, tried, str(reason))
+    journal.step("applied", lambda: _applied(desk, number))
+    verdict = verify(desk, journal, number)
+    if verdict["verdict"] == "critical":
+        return _go_back(desk, journal, number, tried, str(verdict["reason"]))
+    return verdict
+
+
+def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> None:
+    try:
+        journal.step(f"{change.step}/apply", lambda: _apply(desk, number, change, f"{journal.id}:{change.step}"))
+    except WorldMoved:
+        raise
+    except OutcomeUnknown:
+        pass  # reading back tells what really happened; asking again blindly might do it twice
+    journal.step(f"{change.step}/read back", lambda: _read_back(desk, number, change))
+    journal.step(f"{change.step}/measure", lambda: _measure(desk, number, change))
+
+
+def _begin(desk: Desk, number: str) -> Json:
+    """Check once more that exactly this plan was approved, then start; nothing runs on a button's word."""
+    now = desk.clock.now()
+    with desk.store.write() as unit:
+        run = unit.run(number)
+        if run.state.over:
+            return {"state": run.state.value, "outcome": run.outcome}
+        proposal = unit.proposal(run.proposal)
+        if proposal.standing is not Standing.APPROVED or proposal.plan.hash != run.plan.hash:
+            raise NotAllowed(f"Run {number} has no approval for exactly this plan, so it is not carried out.")
+        started = replace(run, state=RunState.RUNNING, started_at=run.started_at or now)
+        unit.save_run(started)
+        if run.state is RunState.QUEUED:
+            unit.audit(AuditEntry(now, BOT, "run.started", number, run.incident, {"plan": run.plan.hash}))
+        announce.progress(unit, started)
+    return {"state": RunState.RUNNING.value}
+
+
+def _hands(desk: Desk, number: str, change: Change) -> tuple[Action, Platform]:
+    with desk.store.read() as unit:
+        run = unit.run(number)
+    return desk.actions[change.action], desk.platform(desk.model(f"{run.model}@{run.environment}"))
+
+
+def _stop_if_asked(desk: Desk, number: str) -> Json:
+    with desk.store.read() as unit:
+        run = unit.run(number)
+    if run.abort_by:
+        raise Aborted(f"<@{run.abort_by}> aborted it.")
+    return {}
+
+
+def _precheck(desk: Desk, number: str, change: Change) -> Json:
+    action, platform = _hands(desk, number, change)
+    action.precheck(platform, change)
+    return {}
+
+
+def _apply(desk: Desk, number: str, change: Change, key: str) -> Json:
+    """Write down the intent, then act: an audit row stands before every effect."""
+    action, platform = _hands(desk, number, change)
+    with desk.store.write() as unit:
+        run = unit.run(number)
+        unit.audit(AuditEntry(desk.clock.now(), BOT, "step.intended", key, run.incident, {"words": change.words}))
+    action.apply(platform, change, key)
+    return {"key": key}
+
+
+def _read_back(desk: Desk, number: str, change: Change) -> Json:
+    action, platform = _hands(desk, number, change)
+    action.read_back(platform, change)
+    return {}
+
+
+def _measure(desk: Desk, number: str, change: Change) -> Json:
+    action, platform = _hands(desk, number, change)
+    effect = action.measure(platform, change, change.hold_s)
+    with desk.store.write() as unit:
+        run = unit.run(number)
+        kept = [entry for entry in run.progress if not entry.startswith(f"{change.step}\t")]
+        run = replace(run, progress=(*kept, f"{change.step}\t{effect.words}"))
+        unit.save_run(run)
+        row = unit.audit(
+            AuditEntry(desk.clock.now(), BOT, "step.done", f"{number}:{change.step}", run.incident, dict(effect.measured))
+        )
+        announce.progress(unit, run)
+        incident = unit.incident(run.incident)
+        incident = unit.save_incident(
+            replace(incident, evidence={**incident.evidence, "split": announce.current_split_words(change)})
+        )
+        announce.show(desk, unit, incident, row)
+    return {"words": effect.words, "measured": dict(effect.measured)}
+
+
+def _applied(desk: Desk, number: str) -> Json:
+    """All steps are done: from this moment of the data on, fresh rows are the new plan's."""
+    now, fresh = desk.clock.now(), desk.data.now()
+    with desk.store.write() as unit:
+        run = replace(unit.run(number), state=RunState.VERIFYING, applied_at=now, fresh_since=fresh)
+        unit.save_run(run)
+        incident = unit.incident(run.incident)
+        saved = unit.save_incident(incident.moved(State.VERIFYING, mitigated_at=now))
+        row = unit.audit(AuditEntry(now, BOT, "run.applied", number, run.incident, {"fresh_since": fresh.isoformat()}))
+        announce.progress(unit, run)
+        announce.show(desk, unit, saved, row)
+    return {"fresh_since": fresh.isoformat()}
+
+
+def _go_back(desk: Desk, journal: Journal, number: str, tried: list[Change], reason: str) -> Json:
+    """Undo in reverse whatever was tried, then hand the incident back to people with what was tried and why it stopped."""
+    try:
+        for change in reversed(tried):
+            journal.step(f"{change.step}/undo", lambda c=change: _undo(desk, number, c, f"{journal.id}:{c.step}:undo"))  # type: ignore[misc]
+    except ActionFailed as stuck:
+        words = f"{reason} Going back failed too: {stuck} A person has to look at the platform now."
+        return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))
+    state = RunState.COMPENSATED if tried else RunState.FAILED
+    back = " Everything it had changed was put back and read back." if tried else " Nothing had been changed."
+    return journal.step("end", lambda: _hand_back(desk, number, state, reason + back))
+
+
+def _undo(desk: Desk, number: str, change: Change, key: str) -> Json:
+    action, platform = _hands(desk, number, change)
+    action.undo(platform, change, key)
+    with desk.store.write() as unit:
+        run = unit.run(number)
+        unit.audit(AuditEntry(desk.clock.now(), BOT, "step.undone", key, run.incident, {"words": change.words}))
+    return {}
+
+
+def _hand_back(desk: Desk, number: str, state: RunState, outcome: str) -> Json:
+    with desk.store.write() as unit:
+        return hand_over(desk, unit, number, state, outcome)

@@ -1,0 +1,128 @@
+"""Verify: the same checks, on fresh data only, decide whether it helped.
+
+Fresh means: after the last step of the run. Fewer labelled rows than the plan asks for is "not yet", never "healthy"; data that
+stays too thin until the plan's deadline hands the incident to people, with what was tried.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.actions import Json
+from bot.core.audit import AuditEntry
+from bot.core.checks import Family
+from bot.core.errors import AiopsError
+from bot.core.findings import Finding, Verdict, worst
+from bot.core.incidents import Incident
+from bot.core.models import Model
+from bot.core.ports import Journal
+from bot.core.readings import Reading
+from bot.core.runs import Run, RunState
+from bot.core.windows import Window
+from bot.flow import announce
+from bot.flow.desk import Desk
+from bot.flow.detect import detect
+from bot.flow.hand_over import hand_over
+from bot.flow.resolve import close
+from bot.flow.watch import reference
+
+
+def verify(desk: Desk, journal: Journal, number: str) -> Json:
+    """Look again and again until fresh data decide; return {"verdict": "healthy" | "critical" | "handed over", "reason": …}."""
+    looks = 0
+    while True:
+        seen = journal.step(f"verify/{looks}", lambda: _look(desk, number))
+        if seen["verdict"] == "healthy":
+            return journal.step("end", lambda s=seen: _succeed(desk, number, s))  # type: ignore[misc]
+        if seen["verdict"] == "critical":
+            return seen
+        if seen["late"]:
+            return journal.step("end", lambda s=seen: _give_up(desk, number, s))  # type: ignore[misc]
+        journal.sleep(desk.poll_s)
+        looks += 1
+
+
+def _look(desk: Desk, number: str) -> Json:
+    with desk.store.read() as unit:
+        run = unit.run(number)
+        incident = unit.incident(run.incident)
+    model = desk.model(f"{run.model}@{run.environment}")
+    wanted = run.plan.verification
+    since = run.fresh_since or desk.data.now()
+    late = (desk.data.now() - since).total_seconds() >= wanted.within_s
+    try:
+        findings, rows = fresh_findings(desk, model, run, incident, since)
+    except AiopsError as reason:
+        return {"verdict": "unknown", "reason": str(reason), "rows": 0, "late": late, "findings": []}
+    verdict = worst(findings) if rows >= wanted.least_rows else Verdict.UNKNOWN
+    told = [announce.finding_data(f) for f in findings]
+    _say(desk, number, rows, wanted.least_rows)
+    decided = {Verdict.HEALTHY: "healthy", Verdict.CRITICAL: "critical", Verdict.WARNING: "unknown", Verdict.UNKNOWN: "unknown"}[
+        verdict
+    ]
+    return {"verdict": decided, "reason": _reason(findings, rows, wanted.least_rows), "rows": rows, "late": late, "findings": told}
+
+
+def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since: datetime) -> tuple[list[Finding], int]:
+    """Return what the plan's checks say about the subjects that opened the incident, and the rows they rest on."""
+    watch = model.watch_of(run.plan.verification.checks[0])
+    now = desk.data.now()
+    if now - watch.lag <= since:
+        return [], 0
+    window = Window(since, now - watch.lag)
+    reading = desk.source(model).reading(model, window, reference(desk, model).columns, as_of=now)
+    asked = replace(watch, checks=run.plan.verification.checks)
+    blamed = {f.key for f in incident.findings}
+    findings = [f for f in detect(desk, model, asked, reference(desk, model), reading) if f.key in blamed]
+    return findings, _rows(reading, incident.family)
+
+
+def _rows(reading: Reading, family: Family) -> int:
+    if family is Family.PERFORMANCE:
+        return len(reading.outcomes) if reading.outcomes is not None else 0
+    return reading.rows
+
+
+def _reason(findings: list[Finding], rows: int, least: int) -> str:
+    if rows < least:
+        return f"not enough fresh data yet: {rows:,} of {least:,} rows."
+    bad = [f for f in findings if f.verdict is not Verdict.HEALTHY] or findings
+    words = [f"{announce.metric(f.subject)} {announce.number(f.value)} ({f.verdict.value}; {f.reason})" for f in bad[:3]]
+    return f"On {rows:,} fresh rows: {'; '.join(words)}." if words else "The checks that opened the incident measured nothing."
+
+
+def _say(desk: Desk, number: str, rows: int, least: int) -> None:
+    """Show the waiting live in the run's message, in steps coarse enough not to flood Slack with edits."""
+    share = min(rows, least) * 10 // least * 10 if least else 100
+    with desk.store.write() as unit:
+        run = unit.run(number)
+        words = f"Verifying on fresh data: {share} % of {least:,} labelled rows"
+        if run.outcome != words and not run.state.over:
+            run = replace(run, outcome=words)
+            unit.save_run(run)
+            announce.progress(unit, run)
+
+
+def _succeed(desk: Desk, number: str, seen: Json) -> Json:
+    now = desk.clock.now()
+    with desk.store.write() as unit:
+        run = unit.run(number)
+        if run.state.over:
+            return {"state": run.state.value, "outcome": run.outcome, "verdict": "healthy"}
+        incident = unit.incident(run.incident)
+        took = announce.duration(timedelta(seconds=announce.seconds(incident.opened_at, now)))
+        outcome = f"Verified: {seen['reason']}"
+        run = replace(run, state=RunState.SUCCEEDED, ended_at=now, outcome=outcome, result={"findings": seen["findings"]})
+        unit.save_run(run)
+        unit.audit(AuditEntry(now, "aiops-bot", "run.succeeded", number, run.incident, {"rows": seen["rows"]}))
+        announce.progress(unit, run)
+        cause = f"{incident.title}; mended by '{run.plan.playbook}' ({run.plan.words}) in {took}"
+        saved = close(desk, unit, incident, by="aiops-bot", cause=cause)
+        announce.closing(unit, saved, run, seen)
+    return {"state": RunState.SUCCEEDED.value, "outcome": outcome, "verdict": "healthy"}
+
+
+def _give_up(desk: Desk, number: str, seen: Json) -> Json:
+    """Nobody can say whether it helped: what was done stays, and people decide."""
+    words = f"The plan was carried out, but fresh data could not confirm it in time: {seen['reason']}"
+    with desk.store.write() as unit:
+        return hand_over(desk, unit, number, RunState.HANDED_OVER, words)
