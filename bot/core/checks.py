@@ -65,7 +65,8 @@ Measured = Measurement | NotMeasured
 class Threshold:
     """The lines that judge a measurement; it is crossed only when its *whole* interval lies beyond.
 
-    `above` says which side is bad. With `significance` the p-values of all subjects of the check are first corrected by
+    Where `null` is given (the value that means "no trouble at all"), size and certainty are asked for apart: the value itself must
+    cross the line and the whole interval must lie beyond `null`. `above` says which side is bad. With `significance` the p-values of all subjects of the check are first corrected by
     Benjamini–Hochberg at that level: significance AND size, never p alone. Fewer than `least_rows` rows: not enough data.
     """
 
@@ -74,11 +75,16 @@ class Threshold:
     above: bool = True
     least_rows: int = 0
     significance: float | None = None
+    null: float | None = None
 
     def crossed(self, measurement: Measurement) -> str | None:
         """Return "critical", "warning" or None."""
         low, high = measurement.interval or (measurement.value, measurement.value)
         safest = low if self.above else high
+        if self.null is not None:
+            if safest <= self.null if self.above else safest >= self.null:
+                return None
+            safest = measurement.value
         for level, line in (("critical", self.critical), ("warning", self.warning)):
             if line is not None and (safest >= line if self.above else safest <= line):
                 return level

@@ -78,7 +78,7 @@ class Model:
     features: tuple[Feature, ...] = ()
     columns: LogColumns = field(default_factory=LogColumns)
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
-    primary: str = "brier_skill"
+    primary: str = "calibration_gap"
     tier: str = "standard"
 
     @property

@@ -7,20 +7,22 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from bot.core.profiles import ColumnProfile, Floats
+from bot.core.profiles import ColumnProfile, Counts, Floats
 from bot.core.windows import Window
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """Predictions whose truth is known: `scores` in [0, 1], `labels` bool and `versions` text, all of shape (n,).
+    """Predictions whose truth is known: `scores` in [0, 1], `labels` bool, `versions` text, `at` in epoch seconds, all (n,).
 
+    `at` is when each was predicted: bad outcomes come in bad days, so intervals are made over whole days, not rows.
     `awaited` rows of the same window were predicted but have no label yet; `oldest_awaited` is the time of the first of them.
     """
 
     scores: Floats
     labels: npt.NDArray[np.bool_]
     versions: npt.NDArray[np.str_]
+    at: Counts
     awaited: int = 0
     oldest_awaited: datetime | None = None
 
@@ -30,7 +32,7 @@ class Outcomes:
     def of_version(self, version: str) -> "Outcomes":
         """Return the rows that this version scored."""
         mine = self.versions == version
-        return Outcomes(self.scores[mine], self.labels[mine], self.versions[mine], self.awaited, self.oldest_awaited)
+        return Outcomes(self.scores[mine], self.labels[mine], self.versions[mine], self.at[mine], self.awaited, self.oldest_awaited)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +66,14 @@ class Reading:
 class Sample:
     """Some logged rows of a window, whole, with their truth: what another version is asked to score again.
 
-    `features` maps a column to values of shape (n,), None where missing; `labels` and `scores` are aligned with them.
+    `features` maps a column to values of shape (n,), None where missing; the arrays are aligned with them, `at` as in Outcomes.
     """
 
     features: Mapping[str, tuple[object, ...]]
     scores: Floats
     labels: npt.NDArray[np.bool_]
     versions: npt.NDArray[np.str_]
+    at: Counts
 
     def __len__(self) -> int:
         return len(self.scores)

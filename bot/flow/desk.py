@@ -1,17 +1,21 @@
 """The desk: every port and registry that a verb may touch, laid out once by `bot.app`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.core.actions import Action, Json, Platform
 from bot.core.approvals import Policy
-from bot.core.checks import Check
+from bot.core.checks import Check, Measurement
 from bot.core.errors import ConfigError, NotFound
 from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
 from bot.core.ports import Clock, Directory, Scorer, Source, Splitter, Store
+from bot.core.profiles import Floats
+from bot.core.readings import Sample
 
 Expand = Callable[[Playbook, Json], Sequence[Step]]
+Paired = Callable[[Sample, Floats, Floats], Measurement]
+"""How much worse the first scores are than the second on the same rows: mean difference of log loss, with its interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,10 @@ class Desk:
     playbooks: Mapping[str, Playbook]
     policies: Mapping[str, Policy]
     expand: Expand
+    paired: Paired
     digest_channel: str = ""
     poll_s: float = 30.0
-    sample_rows: int = 5_000
-    labels: Mapping[str, str] = field(default_factory=dict)
+    sample_rows: int = 20_000
 
     def model(self, key: str) -> Model:
         """Return the model of this key ("name@environment") or, when that is unambiguous, of this name."""

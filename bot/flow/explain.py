@@ -15,6 +15,7 @@ from bot.core.errors import AiopsError
 from bot.core.findings import Finding
 from bot.core.incidents import Incident
 from bot.core.models import Model, live_version, split_words
+from bot.core.profiles import Floats
 from bot.core.readings import Outcomes, Reading, Sample
 from bot.core.windows import Window
 from bot.flow import announce
@@ -110,59 +111,48 @@ def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
     """Ask every version to score the same labelled rows; name the best one that is really better than the one that serves."""
     scorer = desk.scorers.get(model.name)
     if scorer is None:
-        return {
-            "versions": [],
-            "best": "",
-            "why_none": "No model versions can be asked to score again; add `scorer:` to the model in aiops.yaml.",
-        }
+        why = "No model versions can be asked to score again; add `scorer:` to the model in aiops.yaml."
+        return {"versions": [], "best": "", "why_none": why}
     try:
         sample = desk.source(model).sample(model, window, desk.sample_rows)
-        split = desk.split(model)
-        serving = live_version(split) if split else ""
-        measured = {version: compared(desk, model, window, sample, version) for version in scorer.versions(model.name)}
+        serving = live_version(desk.split(model))
+        scored = {version: scorer.score(model.name, version, sample) for version in scorer.versions(model.name)}
+        rows = [compared(desk, model, window, sample, scored, version, serving) for version in scored]
     except AiopsError as reason:
         return {"versions": [], "best": "", "why_none": f"The other versions could not be compared: {reason}"}
-    rows = [{"version": v, "serving": v == serving, **_row(model, m)} for v, m in measured.items()]
-    return {
-        "versions": rows,
-        "serving": serving,
-        "best": best_of(measured, serving),
-        "compared_rows": len(sample),
-        "window": str(window),
-    }
+    return {"versions": rows, "serving": serving, "best": best_of(rows), "compared_rows": len(sample), "window": str(window)}
 
 
-def compared(desk: Desk, model: Model, window: Window, sample: Sample, version: str) -> Measurement:
-    """Return the primary metric of one version on the sample, by the very check that judges the model."""
-    scores = desk.scorers[model.name].score(model.name, version, sample)
-    outcomes = Outcomes(scores, sample.labels, np.full(len(sample), version))
+def compared(
+    desk: Desk, model: Model, window: Window, sample: Sample, scored: Mapping[str, Floats], version: str, serving: str
+) -> dict[str, object]:
+    """Return one version as a row: its primary metric by the very check that judges the model, and its gain over the serving one."""
+    outcomes = Outcomes(scored[version], sample.labels, np.full(len(sample), version), sample.at)
     reading = Reading(window, len(sample), outcomes=outcomes)
     check = tuned(desk.checks["performance"], model.thresholds)
     found = [m for m in check.measure(reading, reading) if isinstance(m, Measurement) and m.subject == model.primary]
-    if not found:
-        raise AiopsError(f"{announce.metric(model.primary)} cannot be measured on {len(sample):,} labelled rows of {window}.")
-    return found[0]
+    row: dict[str, object] = {"version": version, "serving": version == serving, "metric": announce.metric(model.primary)}
+    row |= _numbers("value", found[0] if found else None)
+    row |= _numbers("gain", None if version == serving else desk.paired(sample, scored[serving], scored[version]))
+    return row | {"n": len(sample)}
 
 
-def best_of(measured: Mapping[str, Measurement], serving: str) -> str:
-    """Return the version whose whole interval lies above the serving one's, the highest of them; empty where none is better."""
-    ours = measured.get(serving)
-    if ours is None:
-        return ""
-    ceiling = ours.interval[1] if ours.interval else ours.value
-    better = {v: m for v, m in measured.items() if v != serving and (m.interval[0] if m.interval else m.value) > ceiling}
-    return max(better, key=lambda v: better[v].value, default="")
-
-
-def _row(model: Model, measured: Measurement) -> dict[str, object]:
+def _numbers(name: str, measured: Measurement | None) -> dict[str, object]:
+    if measured is None:
+        return {name: None, f"{name}_low": None, f"{name}_text": "", f"{name}_interval_text": ""}
     low, high = measured.interval or (measured.value, measured.value)
     return {
-        "metric": announce.metric(model.primary),
-        "value": measured.value,
-        "value_text": announce.number(measured.value),
-        "interval_text": f"[{announce.number(low)}, {announce.number(high)}]",
-        "n": measured.n,
+        name: measured.value,
+        f"{name}_low": low,
+        f"{name}_text": announce.number(measured.value),
+        f"{name}_interval_text": f"[{announce.number(low)}, {announce.number(high)}]",
     }
+
+
+def best_of(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return the version that gains most over the serving one, if its whole interval is a gain; empty where none does."""
+    better = [row for row in rows if isinstance(row["gain_low"], float) and row["gain_low"] > 0]
+    return str(max(better, key=lambda row: float(str(row["gain"])))["version"]) if better else ""
 
 
 def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object]) -> str:
@@ -171,11 +161,12 @@ def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object])
         return str(gathered["why_none"])
     rows = {str(r["version"]): r for r in gathered["versions"]}  # type: ignore[attr-defined]
     best, serving = str(gathered.get("best", "")), str(gathered.get("serving", ""))
-    if best and best in rows and serving in rows:
+    if best:
         theirs, ours = rows[best], rows[serving]
         return (
-            f"Roll back to {best}: on the same {gathered['compared_rows']:,} rows its {theirs['metric']} is "
-            f"{theirs['value_text']} {theirs['interval_text']}, {serving}'s is {ours['value_text']} {ours['interval_text']}."
+            f"Roll back to {best}: on the very same {gathered['compared_rows']:,} rows its {theirs['metric']} is {theirs['value_text']} "
+            f"{theirs['value_interval_text']}, {serving}'s is {ours['value_text']} {ours['value_interval_text']}; "
+            f"log loss lower by {theirs['gain_text']} {theirs['gain_interval_text']}."
         )
     if rows:
         none = f"No other version of {model.name} does better on these rows"

@@ -51,7 +51,9 @@ def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> 
 def _choices(desk: Desk, incident: Incident, model: Model) -> list[dict[str, str]]:
     serving = live_version(desk.split(model))
     rows: Sequence[Mapping[str, object]] = incident.evidence.get("versions", [])  # type: ignore[assignment]
-    told = {str(row["version"]): f"{row['version']}: {row['metric']} {row['value_text']} {row['interval_text']}" for row in rows}
+    told = {
+        str(row["version"]): f"{row['version']}: {row['metric']} {row['value_text']} {row['value_interval_text']}" for row in rows
+    }
     scorer = desk.scorers.get(model.name)
     known = list(scorer.versions(model.name)) if scorer else sorted(desk.split(model))
     return [{"value": v, "text": told.get(v, v)} for v in reversed(known) if v != serving]
