@@ -131,20 +131,20 @@ def encode(frame: pd.DataFrame, codes: Codes) -> Numbers:
     return np.column_stack([_column(name, frame[name], codes) for name in FEATURES])
 
 
-def training_set(frame: pd.DataFrame) -> TrainingSet:
-    """Return the labelled flights of all months that any version is trained on."""
+def training_set(frame: pd.DataFrame, last_month: int = RECIPES[-1].last_month) -> TrainingSet:
+    """Return the labelled flights from January to the given month: by default all that any version is trained on."""
     rows = labelled(frame)
-    rows = rows[rows["day"].dt.month <= max(recipe.last_month for recipe in RECIPES)]
+    rows = rows[rows["day"].dt.month <= last_month]
     codes = {name: {value: float(code) for code, value in enumerate(sorted(rows[name].unique()))} for name in CATEGORIES}
     late, month = rows["late"].to_numpy(np.float64), rows["day"].dt.month.to_numpy(np.int64)
     return TrainingSet(encode(rows, codes), late, month, codes)
 
 
-def train(recipe: Recipe, known: TrainingSet) -> Model:
-    """Return the version that this recipe makes: half a second, and the same trees every time."""
+def train(recipe: Recipe, known: TrainingSet, **changes: Any) -> Model:
+    """Return the version that this recipe makes, in half a second, the same every time; `changes` override `TREES`."""
     rows = (known.month >= recipe.first_month) & (known.month <= recipe.last_month)
     columns = [FEATURES.index(name) for name in CATEGORIES]
-    trees = HistGradientBoostingClassifier(categorical_features=columns, **TREES)
+    trees = HistGradientBoostingClassifier(categorical_features=columns, **(TREES | changes))
     return Model(recipe, known.codes, trees.fit(known.matrix[rows], known.late[rows]))
 
 
