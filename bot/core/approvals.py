@@ -99,4 +99,4 @@ def _already(proposal: Proposal) -> str:
         return f"This proposal was superseded: {proposal.reason}"
     if proposal.standing is Standing.EXPIRED:
         return "This proposal has expired; propose it again from the incident."
-    return f"Already {proposal.standing.value} by <@{proposal.decided_by}>."
+    return f"This proposal is {proposal.standing.value} already; its card says by whom."

@@ -66,8 +66,9 @@ class Threshold:
     """The lines that judge a measurement; it is crossed only when its *whole* interval lies beyond.
 
     Where `null` is given (the value that means "no trouble at all"), size and certainty are asked for apart: the value itself must
-    cross the line and the whole interval must lie beyond `null`. `above` says which side is bad. With `significance` the p-values of all subjects of the check are first corrected by
-    Benjamini–Hochberg at that level: significance AND size, never p alone. Fewer than `least_rows` rows: not enough data.
+    cross the line and the whole interval must lie beyond `null`. `above` says which side is bad. With `significance` the p-values
+    of all subjects of the check are first corrected by Benjamini–Hochberg at that level: significance AND size, never p alone.
+    Fewer than `least_rows` rows: not enough data.
     """
 
     warning: float | None = None

@@ -65,7 +65,7 @@ class Model:
     """One model in one environment: what is watched and how often, where its log lies, who owns it.
 
     `thresholds` override a check's own, keyed "check" or "check.subject"; `primary` names the performance subject that may open an
-    incident, the others are evidence.
+    incident, the others are evidence. `reference_source` is where the reference lies when it is not in the log (a training set).
     """
 
     name: str
@@ -80,6 +80,7 @@ class Model:
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     primary: str = "calibration_gap"
     tier: str = "standard"
+    reference_source: str = ""
 
     @property
     def key(self) -> str:

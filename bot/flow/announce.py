@@ -155,15 +155,19 @@ def buttons(incident: Incident) -> list[dict[str, str]]:
     return [details]
 
 
-def line(unit: Unit, incident: Incident, row: AuditRow, emoji: str, text: str, *, by: str = "") -> None:
-    """Add one event to the incident's thread; its audit row is its name, so it is told once."""
+def line(unit: Unit, incident: Incident, row: AuditRow, emoji: str, text: str, *, by: str = "", mention: str = "") -> None:
+    """Add one event to the incident's thread; its audit row is its name, so it is told once.
+
+    `by` is a Slack id and `mention` a mention, kept apart from `text`: texts hold data, and data must never reach anybody's phone.
+    """
     unit.announce(
         Notice(
             key=f"incident:{incident.id}/line:{row.seq}",
             channel="",
             template="line",
-            data={"emoji": emoji, "text": text, "by": by, "witness": row.witness},
+            data={"emoji": emoji, "text": text, "by": "" if by == "aiops-bot" else by, "witness": row.witness},
             thread=f"incident:{incident.id}",
+            mention=mention,
         )
     )
 

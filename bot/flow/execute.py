@@ -87,7 +87,7 @@ def _stop_if_asked(desk: Desk, number: str) -> Json:
     with desk.store.read() as unit:
         run = unit.run(number)
     if run.abort_by:
-        raise Aborted(f"<@{run.abort_by}> aborted it.")
+        raise Aborted("It was aborted.")
     return {}
 
 

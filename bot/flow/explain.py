@@ -5,7 +5,7 @@ have done better is then a measurement, not an opinion.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -107,6 +107,16 @@ def timeline(incident: Incident, history: Sequence[Finding]) -> dict[str, object
     }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Contest:
+    """The same labelled rows, scored by every version; `serving` is the one that people get."""
+
+    window: Window
+    sample: Sample
+    scored: Mapping[str, Floats]
+    serving: str
+
+
 def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
     """Ask every version to score the same labelled rows; name the best one that is really better than the one that serves."""
     scorer = desk.scorers.get(model.name)
@@ -117,23 +127,23 @@ def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
         sample = desk.source(model).sample(model, window, desk.sample_rows)
         serving = live_version(desk.split(model))
         scored = {version: scorer.score(model.name, version, sample) for version in scorer.versions(model.name)}
-        rows = [compared(desk, model, window, sample, scored, version, serving) for version in scored]
+        contest = Contest(window, sample, scored, serving)
+        rows = [compared(desk, model, contest, version) for version in scored]
     except AiopsError as reason:
         return {"versions": [], "best": "", "why_none": f"The other versions could not be compared: {reason}"}
     return {"versions": rows, "serving": serving, "best": best_of(rows), "compared_rows": len(sample), "window": str(window)}
 
 
-def compared(
-    desk: Desk, model: Model, window: Window, sample: Sample, scored: Mapping[str, Floats], version: str, serving: str
-) -> dict[str, object]:
-    """Return one version as a row: its primary metric by the very check that judges the model, and its gain over the serving one."""
-    outcomes = Outcomes(scored[version], sample.labels, np.full(len(sample), version), sample.at)
-    reading = Reading(window, len(sample), outcomes=outcomes)
+def compared(desk: Desk, model: Model, contest: Contest, version: str) -> dict[str, object]:
+    """Return one version as a row: its primary metric by the very check that judges the model, its gain over the serving one."""
+    sample, scores = contest.sample, contest.scored[version]
+    outcomes = Outcomes(scores, sample.labels, np.full(len(sample), version), sample.at)
+    reading = Reading(contest.window, len(sample), outcomes=outcomes)
     check = tuned(desk.checks["performance"], model.thresholds)
     found = [m for m in check.measure(reading, reading) if isinstance(m, Measurement) and m.subject == model.primary]
-    row: dict[str, object] = {"version": version, "serving": version == serving, "metric": announce.metric(model.primary)}
+    row: dict[str, object] = {"version": version, "serving": version == contest.serving, "metric": announce.metric(model.primary)}
     row |= _numbers("value", found[0] if found else None)
-    row |= _numbers("gain", None if version == serving else desk.paired(sample, scored[serving], scored[version]))
+    row |= _numbers("gain", None if row["serving"] else desk.paired(sample, contest.scored[contest.serving], scores))
     return row | {"n": len(sample)}
 
 
@@ -164,9 +174,9 @@ def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object])
     if best:
         theirs, ours = rows[best], rows[serving]
         return (
-            f"Roll back to {best}: on the very same {gathered['compared_rows']:,} rows its {theirs['metric']} is {theirs['value_text']} "
-            f"{theirs['value_interval_text']}, {serving}'s is {ours['value_text']} {ours['value_interval_text']}; "
-            f"log loss lower by {theirs['gain_text']} {theirs['gain_interval_text']}."
+            f"Roll back to {best}: on the very same {gathered['compared_rows']:,} rows its {theirs['metric']} is "
+            f"{theirs['value_text']} {theirs['value_interval_text']}, {serving}'s is {ours['value_text']} "
+            f"{ours['value_interval_text']}; log loss lower by {theirs['gain_text']} {theirs['gain_interval_text']}."
         )
     if rows:
         none = f"No other version of {model.name} does better on these rows"
@@ -179,5 +189,5 @@ def why_none(desk: Desk, model: Model, incident: Incident) -> str:
     broken = announce.some(sorted({f.subject for f in incident.findings}, key=lambda s: -model.importance(s)))
     scorer = desk.scorers.get(model.name)
     versions = f"All {len(scorer.versions(model.name))} versions read" if scorer else "Every version reads"
-    handed = f"Handed to {desk.directory.mention(incident.team)}: {broken} must come back at the source."
+    handed = f"Handed to {incident.team}: {broken} must come back at the source."
     return f"{handed} {versions} the same columns, so neither rollback nor retraining would mend it."

@@ -27,9 +27,8 @@ def hand_over(desk: Desk, unit: Unit, number: str, state: RunState, outcome: str
         replace(back, evidence={**back.evidence, "suggestion": f"The last try ended: {outcome}", "split": split})
     )
     row = unit.audit(AuditEntry(now, "aiops-bot", f"run.{state.value}", number, run.incident, {"outcome": outcome}))
-    mention = desk.directory.mention(incident.team)
     announce.progress(unit, run)
-    announce.line(unit, saved, row, ":leftwards_arrow_with_hook:", f"{mention} {outcome}")
+    announce.line(unit, saved, row, ":leftwards_arrow_with_hook:", outcome, mention=desk.directory.mention(incident.team))
     announce.show(desk, unit, saved, row)
     return {"state": state.value, "outcome": outcome, "verdict": "handed over"}
 

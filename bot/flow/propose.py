@@ -93,7 +93,7 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
         unit.add_proposal(proposal)
         row = unit.audit(AuditEntry(now, by.id, "proposal.made", proposal.id, number, {"playbook": playbook, "plan": plan.hash}))
         announce.card(desk, unit, proposal, row)
-        announce.line(unit, incident, row, ":memo:", f"<@{by.id}> proposes: {plan.words}", by=by.id)
+        announce.line(unit, incident, row, ":memo:", f"Proposed: {plan.words}", by=by.id)
     return proposal
 
 

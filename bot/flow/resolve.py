@@ -19,10 +19,10 @@ def acknowledge(desk: Desk, number: int, *, by: Principal) -> Incident:
         if incident.acknowledged_by == by.id:
             return incident
         if incident.acknowledged_by:
-            raise Conflict(f"<@{incident.acknowledged_by}> has acknowledged incident #{number} already.")
+            raise Conflict(f"Incident #{number} is acknowledged already; its message says by whom.")
         saved = unit.save_incident(incident.moved(State.ACKNOWLEDGED, acknowledged_by=by.id, acknowledged_at=now))
         row = unit.audit(AuditEntry(now, by.id, "incident.acknowledged", incident.key, number))
-        announce.line(unit, saved, row, ":eyes:", f"Acknowledged by <@{by.id}>.", by=by.id)
+        announce.line(unit, saved, row, ":eyes:", "Acknowledged.", by=by.id)
         announce.show(desk, unit, saved, row)
     return saved
 

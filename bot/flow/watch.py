@@ -52,7 +52,7 @@ def fingerprint(model: Model) -> str:
     content = {
         "window": [model.reference.start.isoformat(), model.reference.end.isoformat()],
         "features": [[f.name, f.kind] for f in model.features],
-        "source": model.source,
+        "source": model.reference_source or model.source,
     }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
@@ -64,7 +64,7 @@ def reference(desk: Desk, model: Model) -> Reading:
         stored = unit.reference(model.key, mark)
     if stored is not None:
         return stored
-    fresh = desk.source(model).reading(model, model.reference)
+    fresh = desk.sources[model.reference_source or model.source].reading(model, model.reference)
     with desk.store.write() as unit:
         unit.save_reference(model.key, mark, fresh)
     return fresh
