@@ -1,0 +1,71 @@
+"""The audit log's rows: appended inside the transaction of what they tell, read back exactly as they were hashed."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from bot.core.actions import canonical
+from bot.core.audit import GENESIS, AuditEntry, AuditRow
+from bot.store import tables
+from bot.store.entries import settled
+
+rows = tables.audit
+
+
+def append(connection: Connection, entry: AuditEntry) -> AuditRow:
+    """Append under the next number. The caller holds the pen, so no number is skipped and no two follow the same row."""
+    last = connection.execute(select(rows.c.seq, rows.c.hash).order_by(rows.c.seq.desc()).limit(1)).one_or_none()
+    seq, prev = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    row = AuditRow(seq, settled(entry), prev)
+    connection.execute(rows.insert().values(**_columns(row)))
+    return row
+
+
+def stored(connection: Connection, *, incident: int | None = None, newest: int | None = None) -> list[tuple[AuditRow, str]]:
+    """Return rows with their stored hashes, oldest first; of one incident, or only the `newest` so many."""
+    query = select(rows)
+    if incident is not None:
+        query = query.where(rows.c.incident == incident)
+    if newest is not None:
+        return [_read(row) for row in connection.execute(query.order_by(rows.c.seq.desc()).limit(newest)).all()[::-1]]
+    return [_read(row) for row in connection.execute(query.order_by(rows.c.seq))]
+
+
+def stream(connection: Connection) -> Iterator[tuple[AuditRow, str]]:
+    """Yield every row with its stored hash, oldest first, without holding them all.
+
+    Raises:
+        ValueError: a row is no longer readable as what was written.
+    """
+    query = select(rows).order_by(rows.c.seq)
+    for row in connection.execution_options(yield_per=1000).execute(query):
+        yield _read(row)
+
+
+def hashes(connection: Connection, size: int | None = None) -> list[bytes]:
+    """Return the stored leaf hashes of the first `size` rows (all without it), in order."""
+    query = select(rows.c.hash).order_by(rows.c.seq).limit(size)
+    return [bytes.fromhex(text) for text in connection.scalars(query)]
+
+
+def _columns(row: AuditRow) -> dict[str, object]:
+    entry = row.entry
+    return {
+        "seq": row.seq,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "action": entry.action,
+        "target": entry.target,
+        "incident": entry.incident,
+        "payload": canonical(entry.payload),
+        "prev": row.prev,
+        "hash": row.hash,
+    }
+
+
+def _read(row: Row[Any]) -> tuple[AuditRow, str]:
+    at, payload = datetime.fromisoformat(row.at), json.loads(row.payload)
+    return AuditRow(row.seq, AuditEntry(at, row.actor, row.action, row.target, row.incident, payload), row.prev), row.hash

@@ -1,0 +1,7 @@
+"""What can go wrong between the bot and its database, in one sentence each."""
+
+from bot.core.errors import AiopsError
+
+
+class StoreUnavailable(AiopsError):
+    """The database does not answer, is busy or full; nothing was written, and trying again later is right."""

@@ -1,0 +1,60 @@
+"""Findings: what was found at each slot, of each check and subject."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select
+
+from bot.core.findings import Finding, Verdict
+from bot.store import tables
+from bot.store.codec import dumps, loads
+from bot.store.upserts import upsert_many
+
+rows = tables.findings
+
+
+def record(connection: Connection, slot: datetime, found: Iterable[Finding]) -> None:
+    """Replace, for every model in `found`, what its slot holds; of two findings on one subject the later one stays."""
+    kept = {(f.model, *f.key): f for f in found}
+    models = sorted({model for model, _, _ in kept})
+    connection.execute(delete(rows).where(rows.c.model.in_(models), rows.c.slot == slot))
+    upsert_many(connection, rows, [_columns(slot, f) for f in kept.values()], "model", "slot", "check_name", "subject")
+
+
+def recent(connection: Connection, model: str, key: tuple[str, str], before: datetime, n: int) -> Sequence[Verdict]:
+    """Return verdicts, newest first."""
+    query = select(rows.c.verdict).where(*_of(model, key), rows.c.slot < before).order_by(rows.c.slot.desc()).limit(n)
+    return [Verdict(verdict) for verdict in connection.scalars(query)]
+
+
+def history(connection: Connection, model: str, key: tuple[str, str], limit: int) -> Sequence[Finding]:
+    """Return the newest `limit` findings, oldest first."""
+    query = select(rows.c.body).where(*_of(model, key)).order_by(rows.c.slot.desc()).limit(limit)
+    return [loads(Finding, body) for body in connection.scalars(query).all()[::-1]]
+
+
+def latest(connection: Connection, model: str | None) -> Sequence[Finding]:
+    """Return each model's newest slot, by model, check and subject."""
+    newest = select(rows.c.model, func.max(rows.c.slot).label("slot")).group_by(rows.c.model)
+    if model is not None:
+        newest = newest.where(rows.c.model == model)
+    last = newest.subquery()
+    query = select(rows.c.body).join(last, (rows.c.model == last.c.model) & (rows.c.slot == last.c.slot))
+    found = [loads(Finding, body) for body in connection.scalars(query)]
+    return sorted(found, key=lambda f: (f.model, f.key))
+
+
+def _of(model: str, key: tuple[str, str]) -> tuple[object, ...]:
+    check, subject = key
+    return (rows.c.model == model, rows.c.check_name == check, rows.c.subject == subject)
+
+
+def _columns(slot: datetime, finding: Finding) -> dict[str, object]:
+    return {
+        "model": finding.model,
+        "slot": slot,
+        "check_name": finding.check,
+        "subject": finding.subject,
+        "verdict": finding.verdict.value,
+        "body": dumps(finding),
+    }
