@@ -1,0 +1,338 @@
+"""`aiops.yaml`: one strict file, no secrets in it.
+
+Every mistake is one sentence with file and line. A secret is named, never written: `${env:NAME}` or `${file:/run/secrets/name}`.
+`aiops config schema` prints the JSON Schema that editors complete from.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from bot.core.approvals import Policy, Principal
+from bot.core.checks import Check, Threshold
+from bot.core.errors import ConfigError
+from bot.core.models import Feature, LogColumns, Model, Persistence, Watch
+from bot.core.windows import Window, utc
+from bot.validation import Duration, validated
+from bot.yaml import load_file
+
+DEFAULT_PATH = Path("aiops.yaml")
+REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+LITERAL_PASSWORD = re.compile(r"://[^/@:\s]*:[^@/\s]+@")
+SECRET_NAME = re.compile(r"(password|secret|token|api_?key)$", re.IGNORECASE)
+
+
+def _cron(text: str) -> str:
+    try:
+        CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001  only the grammar is looked at
+    except CronSimError as reason:
+        raise ValueError(f"is no cron text such as '0 9 * * *': {reason}") from None
+    return text
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+class Part(BaseModel):
+    """Any part of the file: unknown names are mistakes, values are never echoed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Plug(BaseModel):
+    """A source, platform or scorer: its kind, and the options that this kind explains."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+
+    kind: Name
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """The options with their secrets looked up."""
+        return {name: resolved(value, name) for name, value in (self.model_extra or {}).items()}
+
+
+class SlackPart(Part):
+    """How the bot meets Slack. Tokens come from SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SIGNING_SECRET."""
+
+    transport: Literal["socket", "http"] = "socket"
+    channel: str = Field("ml-incidents", description="Where incidents go when their team names no channel.")
+    digest: str = Field("", description="Where the daily digest goes; empty: the same channel.")
+    base_url: str = Field("", description="Only for a simulator: its Web API.")
+    port: int = Field(3000, description="The HTTP transport's port; health and metrics listen there in both transports.")
+
+
+class TeamPart(Part):
+    """A team: where its incidents go and how it is mentioned."""
+
+    channel: str = ""
+    group: str = Field("", description="Slack user group id, S…; needs a paid plan.")
+    members: tuple[str, ...] = Field((), description="Slack user ids, U…; used where there is no group.")
+
+
+class FeaturePart(Part):
+    """An input column."""
+
+    kind: Literal["numeric", "categorical"] = "numeric"
+    importance: float = Field(0.0, ge=0, le=1)
+    team: str = Field("", description="Who feeds it; empty: the model's owner.")
+
+
+class ColumnsPart(Part):
+    """What the prediction log calls its columns."""
+
+    time: str = "time"
+    request: str = "request_id"
+    version: str = "version"
+    score: str = "score"
+    label: str = "label"
+    label_time: str = "label_time"
+    latency_ms: str = "latency_ms"
+    error: str = "error"
+
+
+class ThresholdPart(Part):
+    """Lines of one's own; what is left out stays as the check has it."""
+
+    warning: float | None = None
+    critical: float | None = None
+    least_rows: int | None = Field(None, ge=0)
+    significance: float | None = Field(None, gt=0, lt=1)
+    null: float | None = None
+
+    def over(self, own: Threshold) -> Threshold:
+        """Return the check's own threshold with these lines."""
+        return replace(own, **self.model_dump(exclude_none=True))
+
+
+class PersistPart(Part):
+    """`k` bad windows out of the last `n`."""
+
+    k: int = Field(2, ge=1)
+    n: int = Field(3, ge=1)
+
+    @model_validator(mode="after")
+    def _possible(self) -> "PersistPart":
+        if self.k > self.n:
+            raise ValueError("cannot ask for more bad windows than it looks at")
+        return self
+
+
+class WatchPart(Part):
+    """One rhythm of looking at a model."""
+
+    name: Name
+    every: Cron = Field(description="Cron text, UTC.")
+    window: Duration
+    lag: Duration | None = Field(None, description="The window ends so long before the look: time for labels to arrive.")
+    checks: tuple[str, ...] = Field(min_length=1)
+    persist: PersistPart = PersistPart()
+
+
+class ReferencePart(Part):
+    """The stretch that a model is compared with."""
+
+    start: datetime
+    end: datetime
+    source: str = Field("", description="Where it lies when it is not in the log, e.g. a training set.")
+
+
+class ModelPart(Part):
+    """One model in one environment."""
+
+    name: Name
+    environment: Name = "production"
+    team: str
+    tier: Literal["low", "standard", "critical"] = "standard"
+    source: str
+    serving: str = ""
+    scorer: str = ""
+    reference: ReferencePart
+    features: Mapping[str, FeaturePart] = Field(default_factory=dict)
+    columns: ColumnsPart = ColumnsPart()
+    primary: str = Field("calibration_gap", description="The performance metric that may open an incident.")
+    thresholds: Mapping[str, ThresholdPart] = Field(default_factory=dict, description="By 'check' or 'check.subject'.")
+    watches: tuple[WatchPart, ...] = Field(min_length=1)
+
+
+class ApprovalPart(Part):
+    """Who may approve one playbook. No roles: nobody."""
+
+    roles: tuple[str, ...] = ()
+    quorum: int = Field(1, ge=1)
+    self_approval: bool = False
+    expires: Duration = Field("4h", validate_default=True)
+
+
+class AuditPart(Part):
+    """Where the audit log's signing key and its outside copies live; never inside the database."""
+
+    key: str = "aiops-audit.key"
+    checkpoints: str = "aiops-checkpoints.txt"
+
+
+class Settings(Part):
+    """The whole of `aiops.yaml`."""
+
+    database: str = "sqlite:///aiops.db"
+    slack: SlackPart = SlackPart()
+    teams: Mapping[str, TeamPart] = Field(default_factory=dict)
+    roles: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    sources: Mapping[str, Plug] = Field(default_factory=dict)
+    platforms: Mapping[str, Plug] = Field(default_factory=dict)
+    scorers: Mapping[str, Plug] = Field(default_factory=dict)
+    models: tuple[ModelPart, ...] = ()
+    approvals: Mapping[str, ApprovalPart] = Field(default_factory=dict)
+    audit: AuditPart = AuditPart()
+    poll: Duration = Field("30s", validate_default=True, description="How often a verification looks again.")
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> "Settings":
+        """Every name that is used is defined; the first that is not is said, with what there is."""
+        for model in self.models:
+            for asked, shelf, what in (
+                (model.source, self.sources, "sources"),
+                (model.reference.source, self.sources, "sources"),
+                (model.serving, self.platforms, "platforms"),
+                (model.scorer, self.scorers, "scorers"),
+                (model.team, self.teams, "teams"),
+            ):
+                if asked and asked not in shelf:
+                    known = ", ".join(shelf) or "none"
+                    raise ValueError(f"model '{model.name}' uses '{asked}', which is not under {what} (there: {known})")
+        keys = [f"{m.name}@{m.environment}" for m in self.models]
+        if doubled := {key for key in keys if keys.count(key) > 1}:
+            raise ValueError(f"the model '{min(doubled)}' is defined twice")
+        for name, approval in self.approvals.items():
+            if strange := [role for role in approval.roles if role not in self.roles]:
+                raise ValueError(f"approvals of '{name}' name the role '{strange[0]}', which is not under roles")
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The database with its secret looked up."""
+        return str(resolved(self.database, "database"))
+
+    def policies(self) -> dict[str, Policy]:
+        """Return who may approve what."""
+        return {
+            name: Policy(frozenset(part.roles), part.quorum, part.self_approval, part.expires)
+            for name, part in self.approvals.items()
+        }
+
+    def models_with(self, checks: Mapping[str, Check]) -> dict[str, Model]:
+        """Return the models, their thresholds laid over the checks' own; an unknown check is refused by name."""
+        return {model.key: model for model in (_model(part, checks) for part in self.models)}
+
+
+def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
+    used = [name for watch in part.watches for name in watch.checks]
+    for name in (*used, *(key.partition(".")[0] for key in part.thresholds)):
+        if name not in checks:
+            raise ConfigError(f"Model '{part.name}' uses the check '{name}', which does not exist. There are: {', '.join(checks)}.")
+    return Model(
+        name=part.name,
+        environment=part.environment,
+        team=part.team,
+        tier=part.tier,
+        source=part.source,
+        serving=part.serving,
+        reference=Window(utc(part.reference.start), utc(part.reference.end)),
+        reference_source=part.reference.source,
+        features=tuple(Feature(name, f.kind, f.importance, f.team or part.team) for name, f in part.features.items()),
+        columns=LogColumns(**part.columns.model_dump()),
+        primary=part.primary,
+        thresholds={
+            key: lines.over(checks[key.partition(".")[0]].judged_by(key.partition(".")[2]))
+            for key, lines in part.thresholds.items()
+        },
+        watches=tuple(_watch(watch) for watch in part.watches),
+    )
+
+
+def _watch(part: WatchPart) -> Watch:
+    persistence = Persistence(part.persist.k, part.persist.n)
+    watch = Watch(part.name, part.every, part.window, part.checks, persistence=persistence)
+    return replace(watch, lag=part.lag) if part.lag else watch
+
+
+def load_settings(path: Path = DEFAULT_PATH) -> Settings:
+    """Read and check the file.
+
+    Raises:
+        ConfigError: one sentence with file and line.
+    """
+    if not path.exists():
+        raise ConfigError(f"There is no {path}. Write one with: aiops init")
+    document = load_file(path)
+    settings = validated(document, Settings)
+    refuse_literal_secrets(settings)
+    return settings
+
+
+def refuse_literal_secrets(settings: Settings) -> None:
+    """Raise when a password stands in the file itself, where every reader of the repository could see it."""
+    if LITERAL_PASSWORD.search(settings.database):
+        raise ConfigError("database: a password stands in the URL; name it instead, e.g. ${env:AIOPS_DATABASE_URL}.")
+    for shelf in (settings.sources, settings.platforms, settings.scorers):
+        for name, plug in shelf.items():
+            for option, value in (plug.model_extra or {}).items():
+                text = value if isinstance(value, str) else ""
+                named = SECRET_NAME.search(option) and text and not REFERENCE.fullmatch(text)
+                if named or LITERAL_PASSWORD.search(text):
+                    raise ConfigError(f"'{name}': the option '{option}' holds a secret; name it instead, e.g. ${{env:MY_SECRET}}.")
+
+
+def resolved(value: object, where: str) -> object:
+    """Return the value with every `${env:…}` and `${file:…}` looked up, inside lists and mappings too."""
+    if isinstance(value, Mapping):
+        return {key: resolved(inner, where) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolved(inner, where) for inner in value]
+    if not isinstance(value, str):
+        return value
+    return REFERENCE.sub(lambda found: _looked_up(found[1], found[2], where), value)
+
+
+def _looked_up(kind: str, name: str, where: str) -> str:
+    if kind == "env":
+        if name not in os.environ:
+            raise ConfigError(f"{where} needs the environment variable {name}, which is not set.")
+        return os.environ[name]
+    try:
+        return Path(name).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{where} needs the file {name}, which cannot be read: {error.strerror}.") from error
+
+
+class Phonebook:
+    """The `Directory` that the configuration is: roles by person, channels and mentions by team."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def principal(self, slack_id: str) -> Principal:
+        """Return the person with the roles that the configuration gives them now."""
+        roles = frozenset(role for role, people in self._settings.roles.items() if slack_id in people)
+        return Principal(slack_id, roles=roles)
+
+    def mention(self, team: str) -> str:
+        """Return how Slack mentions a team or a role: its group, else its people, else its plain name."""
+        part = self._settings.teams.get(team)
+        if part and part.group:
+            return f"<!subteam^{part.group}>"
+        people = part.members if part and part.members else self._settings.roles.get(team, ())
+        return " ".join(f"<@{person}>" for person in people) or team
+
+    def channel(self, team: str) -> str:
+        """Return where a team's incidents go."""
+        part = self._settings.teams.get(team)
+        return part.channel if part and part.channel else self._settings.slack.channel
