@@ -74,7 +74,7 @@ def flights() -> pd.DataFrame:
     raw["departs"] = raw["hour"] + pd.to_timedelta(raw["minute"], unit="min")
     raw["minute_of_day"] = raw["sched_dep_time"] // 100 * 60 + raw["sched_dep_time"] % 100
     raw["day"] = pd.to_datetime(raw[["year", "month", "day"]])
-    raw["weekday"] = raw["day"].dt.weekday
+    raw["weekday"] = raw["day"].dt.day_of_week
     raw["late"] = (raw["arr_delay"] > LATE_AFTER_MIN).astype(float).where(raw["arr_delay"].notna())
     raw["cancelled"] = raw["dep_time"].isna()
     raw["arrived"] = _arrivals(raw, _time_zones(folder))
