@@ -17,14 +17,14 @@ class Killed(BaseException):
 class FakeJournal(Journal):
     """Remembers like the real one: answers by position and name, errors as class and sentence, everything as JSON.
 
-    `kill_before` and `kill_after` name a step: there `Killed` is raised, once. After it the effect of `kill_after`'s step is done but
+    `kill_before` and `kill_after` name a step: there `Killed` is raised, once. The effect of `kill_after`'s step is done then but
     not remembered, which is the worst moment. Go on with `restarted()`: same memory, a new life.
     """
 
     id: str = "pb:1"
     kill_before: str = ""
     kill_after: str = ""
-    passes: Callable[[float], None] = lambda seconds: None
+    passes: Callable[[float], None] = lambda _seconds: None
     memory: list[tuple[str, str]] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)

@@ -1,0 +1,68 @@
+"""The journal over DBOS: every step's outcome is written before the next one starts."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from dbos import DBOS
+
+from bot.core.actions import Json
+from bot.engine.outcomes import Outcome, answer, lost_the_database, outcome, unknown
+
+log = logging.getLogger("bot.engine")
+
+PATIENCE_S = 90.0
+"""How long a step that lost the database waits for it before the body is told."""
+LONGEST_PAUSE_S = 2.0
+SLICE_S = 1.0
+
+
+class Stopping(BaseException):
+    """This process is going; the workflow stays as it is and goes on elsewhere. Nobody below may catch it, as with a kill."""
+
+
+class DurableJournal:
+    """One workflow's memory, good for one life of the process. Effects should carry the key `id:step`."""
+
+    def __init__(self, number: str, stopping: threading.Event) -> None:
+        self.id = number
+        self._stopping = stopping
+
+    def step(self, name: str, do: Callable[[], Json]) -> Json:
+        """Do it and remember what it returned; after a crash the remembered answer is given instead.
+
+        A crash between the effect and the remembering does it again: effects must be absolute or carry their key. An error of
+        `bot.core.errors` is remembered too; any other becomes OutcomeUnknown.
+        """
+        self._go_on()
+        known = DBOS.run_step({"name": name}, self._patiently, name, do)
+        return answer(known)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; the moment of waking is remembered, so a restart waits only what is left."""
+        self._go_on()
+        wakes = DBOS.run_step({"name": "sleep"}, lambda: time.time() + seconds)
+        while (left := min(wakes - time.time(), seconds)) > 0:
+            self._stopping.wait(min(left, SLICE_S))
+            self._go_on()
+
+    def _patiently(self, name: str, do: Callable[[], Json]) -> Outcome:
+        """Repeat a step that lost the database: it is as if the process had died there, only cheaper."""
+        gives_up, pause = time.monotonic() + PATIENCE_S, 0.1
+        while True:
+            try:
+                return outcome(name, do)
+            except Exception as error:
+                if not lost_the_database(error):
+                    raise
+                if time.monotonic() > gives_up:
+                    return unknown(name, error)
+                log.warning("step %s of %s lost the database and waits for it", name, self.id)
+            self._stopping.wait(pause)
+            self._go_on()
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def _go_on(self) -> None:
+        if self._stopping.is_set():
+            raise Stopping(self.id)

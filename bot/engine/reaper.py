@@ -1,0 +1,87 @@
+"""Who takes over: every beat, the work of dead processes goes back to its queue, where exactly one living process picks it up."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from dbos import DBOS
+
+from bot.engine.database import EngineTables
+from bot.engine.lease import Lease
+
+log = logging.getLogger("bot.engine")
+
+HONEST_LIFE_S = 60.0
+"""Work that ran so long before its process died was not what killed it."""
+
+
+class Reaper:
+    """Recovers the work of executors that are dead, and of those that nobody remembers."""
+
+    def __init__(self, engine: sa.Engine, lease: Lease) -> None:
+        self._engine = engine
+        self._lease = lease
+        self._tables = EngineTables(engine)
+        self._trusts_clocks_from = 0.0
+
+    def doubt(self) -> None:
+        """Say that the database was away: everybody's lease looks run out then, so wait until all had time to beat again."""
+        self._trusts_clocks_from = time.monotonic() + self._lease.ttl_s
+
+    def reap(self) -> list[str]:
+        """Take over what can be taken over now; return the executors that were found dead."""
+        if time.monotonic() < self._trusts_clocks_from:
+            return []
+        dead, orphaned = self._lease.dead(), self._lease.orphaned()
+        for executor in (*dead, *orphaned):
+            self._forgive(executor)
+            DBOS._recover_pending_workflows([executor])
+        for executor in dead:
+            if self._lease.forget(executor):  # not while any of its work could not be moved, so that the next beat tries again
+                log.info("executor %s is dead; its work goes on elsewhere", executor)
+        return [*dead, *orphaned]
+
+    def _forgive(self, executor: str) -> None:
+        """Count recoveries from one again for work that got ahead in its last life: only work that kills its process is poison."""
+        work, steps = self._tables.workflows, self._tables.steps
+        got_ahead = sa.exists().where(
+            steps.c.workflow_uuid == work.c.workflow_uuid, steps.c.completed_at_epoch_ms >= work.c.started_at_epoch_ms
+        )
+        ran_long = work.c.started_at_epoch_ms < int((time.time() - HONEST_LIFE_S) * 1000)
+        mine = (work.c.status == "PENDING", work.c.executor_id == executor, work.c.recovery_attempts > 1)
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(work).where(*mine, sa.or_(got_ahead, ran_long)).values(recovery_attempts=1))
+
+
+class Pulse(threading.Thread):
+    """Does something at a steady beat until it is stopped; a failure is logged once and the next beat tries again."""
+
+    def __init__(self, name: str, every_s: float, do: Callable[[], object]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._every_s = every_s
+        self._do = do
+        self._stopped = threading.Event()
+        self._failing = False
+
+    def run(self) -> None:
+        """Beat until stopped."""
+        while not self._stopped.wait(self._every_s):
+            self._beat()
+
+    def stop(self) -> None:
+        """Beat no more; a beat at work ends first."""
+        self._stopped.set()
+        if self.is_alive():
+            self.join(timeout=5)
+
+    def _beat(self) -> None:
+        try:
+            self._do()
+        except Exception as error:  # noqa: BLE001  # the outermost loop: a heart that stops for an error is the worse error
+            if not self._failing:
+                log.warning("%s failed and is tried again: %s", self.name, error)
+            self._failing = True
+        else:
+            self._failing = False
