@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 Json = Mapping[str, object]
 
@@ -78,6 +78,7 @@ class Platform(Protocol):
     name: str
 
 
+@runtime_checkable
 class Action(Protocol):
     """One kind of change to one kind of platform. `key` (`workflow:step`) stays the same over retries and restarts."""
 

@@ -15,6 +15,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 PATIENCE_S = 5.0
 PR_SET_PDEATHSIG = 1
@@ -50,7 +53,7 @@ class Leashed:
         """Still running."""
         return self._process.poll() is None
 
-    def wait_for[T](self, found: Callable[[], T | None], seconds: float = 20.0) -> T:
+    def wait_for(self, found: Callable[[], T | None], seconds: float = 20.0) -> T:
         """Return what `found` returns as soon as it is something.
 
         Raises:

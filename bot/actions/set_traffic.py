@@ -1,0 +1,198 @@
+"""Move traffic between versions: to a share of one, or to a whole split. Absolute, read back, then counted.
+
+Whether the platform really does it is a question about a proportion: of n requests, k went to a version. The answer is the Wilson
+score interval (Wilson 1927) at 99 %. It passes when it lies within the tolerance as a whole, fails when it lies outside as a whole,
+and everything between means "too few requests yet".
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.core.actions import Action, Change, Effect, Json, Platform
+from bot.core.errors import ActionFailed, ConfigError, WorldMoved
+from bot.core.models import Split, same_split, split_words
+from bot.core.ports import Splitter
+
+Z = 2.5758
+"""The 99 % point of the normal distribution, two-sided: one honest step in a hundred is kept waiting too long, not more."""
+TOLERANCE = 0.05
+GRAIN = 10_000
+"""Shares are planned in steps of 0.01 %, the finest that splitters take, so that what is read back is what was planned."""
+POLL_S = 0.25
+LEAST_PATIENCE_S = 60.0
+PATIENCE = 6
+"""With too few requests the wait is stretched to this many times the hold, and at least `LEAST_PATIENCE_S`."""
+
+
+def wilson(k: int, n: int, z: float = Z) -> tuple[float, float]:
+    """Return the score interval of a proportion, both ends in [0, 1]; of no trials at all anything may be true."""
+    if n == 0:
+        return 0.0, 1.0
+    p, spread = k / n, z * z / n
+    centre = p + spread / 2
+    half = z * math.sqrt(p * (1 - p) / n + spread / (4 * n))
+    return max(0.0, (centre - half) / (1 + spread)), min(1.0, (centre + half) / (1 + spread))
+
+
+@dataclass(frozen=True)
+class SetTraffic(Action):
+    """The action; `now` (seconds) and `sleep` are given by tests."""
+
+    name: str
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:
+        """Return the change; `parameters` are `version` and `share`, or `split` (version → share).
+
+        With `version` and `share` the other versions keep their proportions to each other.
+
+        Raises:
+            ConfigError: the parameters are no such thing.
+        """
+        now = _shares(before) if before is not None else _grained(_splitter(platform).split(target))
+        after = _wanted(now, parameters, step)
+        return Change(step, self.name, target, now, after, f"{split_words(now)} → {split_words(after)}")
+
+    def precheck(self, platform: Platform, change: Change) -> None:
+        """Raise WorldMoved unless traffic is as the plan found it, or as it leaves it."""
+        now = _splitter(platform).split(change.target)
+        if not (same_split(now, _shares(change.before)) or same_split(now, _shares(change.after))):
+            raise WorldMoved(
+                f"{change.target} now serves {split_words(now)}, but the plan was made for {split_words(_shares(change.before))}; "
+                "propose it again."
+            )
+
+    def apply(self, platform: Platform, change: Change, key: str) -> None:
+        """Set the split that the change leads to."""
+        _splitter(platform).set_split(change.target, _shares(change.after), key)
+
+    def read_back(self, platform: Platform, change: Change) -> None:
+        """Raise ActionFailed unless the splitter itself says so."""
+        _require(_splitter(platform), change.target, _shares(change.after))
+
+    def measure(self, platform: Platform, change: Change, seconds: float) -> Effect:
+        """Count for at least `seconds` which version really answered.
+
+        Raises:
+            ActionFailed: the shares are outside the tolerance, the splitter restarted meanwhile, or too few requests came to tell.
+        """
+        splitter, wanted = _splitter(platform), _shares(change.after)
+        within = change.measure_share_within or TOLERANCE
+        first, started = splitter.requests(change.target), self.now()
+        while True:
+            waited = self.now() - started
+            counts = _since(first, splitter.requests(change.target), change.target)
+            verdict = _judged(counts, wanted, within) if waited >= seconds else None
+            if verdict is not None or waited >= max(LEAST_PATIENCE_S, PATIENCE * seconds):
+                break
+            self.sleep(POLL_S)
+        _require(splitter, change.target, wanted)  # a splitter that restarted under us has forgotten
+        return _effect(change, counts, wanted, verdict, waited)
+
+    def undo(self, platform: Platform, change: Change, key: str) -> None:
+        """Set the split from before and read it back."""
+        splitter, before = _splitter(platform), _shares(change.before)
+        splitter.set_split(change.target, before, key)
+        _require(splitter, change.target, before)
+
+
+def _judged(counts: Mapping[str, int], wanted: Split, within: float) -> bool | None:
+    """Return whether the counts show the wanted shares; None while they are too few to tell."""
+    n = sum(counts.values())
+    verdicts = []
+    for version in {*counts, *wanted}:
+        low, high = wilson(counts.get(version, 0), n)
+        share = wanted.get(version, 0.0)
+        if low > share + within or high < share - within:
+            return False
+        verdicts.append(share - within <= low and high <= share + within)
+    return True if all(verdicts) else None
+
+
+def _effect(change: Change, counts: Mapping[str, int], wanted: Split, verdict: bool | None, waited: float) -> Effect:  # noqa: FBT001
+    n = sum(counts.values())
+    if verdict is None:
+        raise ActionFailed(
+            f"Only {n:,} requests for {change.target} came in {waited:.0f} s, too few to tell whether it really serves "
+            f"{split_words(wanted)}."
+        )
+    shares = {version: count / n for version, count in counts.items()}
+    if not verdict:
+        raise ActionFailed(
+            f"{change.target} was set to {split_words(wanted)}, but of {n:,} requests it really served {split_words(shares)}."
+        )
+    told = {"requests": n, "seconds": round(waited, 1), "share": {v: round(share, 4) for v, share in shares.items()}}
+    return Effect(f"measured {split_words(shares)} over {n:,} requests", told)
+
+
+def _since(first: Mapping[str, int], now: Mapping[str, int], target: str) -> dict[str, int]:
+    counts = {version: count - first.get(version, 0) for version, count in now.items()}
+    if any(count < 0 for count in counts.values()):
+        raise ActionFailed(f"The splitter of {target} restarted while it was measured; it may have forgotten what was set.")
+    return counts
+
+
+def _require(splitter: Splitter, target: str, wanted: Split) -> None:
+    now = splitter.split(target)
+    if not same_split(now, wanted):
+        raise ActionFailed(f"{target} was set to {split_words(wanted)}, but the splitter now says {split_words(now)}.")
+
+
+def _wanted(now: Split, parameters: Json, step: str) -> Split:
+    if set(parameters) == {"split"} and isinstance(parameters["split"], Mapping):
+        split = _shares(parameters["split"])
+        if not all(0 <= share <= 1 for share in split.values()) or abs(sum(split.values()) - 1) > 1e-6:
+            raise ConfigError(f"Step '{step}': the shares must lie between 0 and 1 and add up to 1.")
+        return _grained(split)
+    if set(parameters) != {"version", "share"}:
+        raise ConfigError(f"Step '{step}': set_traffic needs `version` and `share`, or `split`.")
+    share = _share(parameters["share"])
+    if not 0 <= share <= 1:
+        raise ConfigError(f"Step '{step}': `share` must be a number from 0 to 1.")
+    return _moved(now, str(parameters["version"]), share, step)
+
+
+def _moved(now: Split, version: str, share: float, step: str) -> Split:
+    """Return the split in which this version has this share and the others keep their proportions."""
+    if version not in now:
+        raise ConfigError(f"Step '{step}': there is no version '{version}' to send traffic to; known: {', '.join(now)}.")
+    rest = sum(other for name, other in now.items() if name != version)
+    if share < 1 and rest == 0:
+        raise ConfigError(f"Step '{step}': '{version}' serves everything, so nothing says who gets the rest; give `split`.")
+    scale = (1 - share) / rest if rest else 0.0
+    return _grained({name: share if name == version else other * scale for name, other in now.items()})
+
+
+def _grained(split: Split) -> Split:
+    """Return the split in whole steps of 1 / GRAIN that add up to 1; the largest share takes what rounding left."""
+    grains = {version: round(share * GRAIN) for version, share in split.items()}
+    if any(grains.values()):
+        largest = max(grains, key=lambda version: grains[version])
+        grains[largest] += GRAIN - sum(grains.values())
+    return {version: grain / GRAIN for version, grain in grains.items()}
+
+
+def _shares(split: Json) -> dict[str, float]:
+    return {version: _share(share) for version, share in split.items()}
+
+
+def _share(value: object) -> float:
+    """Return a share from a plan or a playbook; what is no number is NaN, which no comparison lets pass."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def _splitter(platform: Platform) -> Splitter:
+    if not hasattr(platform, "set_split"):
+        raise ConfigError(f"'{platform.name}' is no traffic splitter, so set_traffic cannot use it.")
+    return platform  # type: ignore[return-value]
+
+
+set_traffic = SetTraffic("set_traffic")
