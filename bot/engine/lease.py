@@ -1,7 +1,7 @@
 """Who is alive: one row a process, renewed by a heart-beat on the database's own clock.
 
-A lease that ran out means a dead process, or one so slow that its work is taken over; the engine fences what it still writes. On one
-machine death can be proven at once: the process that the row names is gone, or is another one with the same number.
+A lease that ran out means a dead process, or one so slow that its work is taken over; the engine fences what it still writes. Here,
+on one machine, death can be proven at once: the process that the row names is gone, or is another one with the same number.
 """
 
 import os
