@@ -196,6 +196,12 @@ def parts(value: Any) -> Iterator[Json]:
             yield from parts(each)
 
 
+def all_blocks(message: Json) -> list[Any]:
+    """Return the blocks of a message and of its attachments."""
+    inside = [block for each in message.get("attachments") or [] for block in each.get("blocks") or []]
+    return [*(message.get("blocks") or []), *inside]
+
+
 def _doubles(blocks: list[Any]) -> list[str]:
     found, seen = [], set()
     for index, block in enumerate(b for b in blocks if isinstance(b, dict)):

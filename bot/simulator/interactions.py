@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.simulator import payloads
-from bot.simulator.blocks import check_view
+from bot.simulator.blocks import all_blocks, check_view, parts
 from bot.simulator.channels import Conversation
 from bot.simulator.errors import SlackError
 from bot.simulator.inputs import VALUE_KEYS, find_element, initial_values, missing_inputs
@@ -51,14 +51,16 @@ async def run_command(room: Room, user: User, channel: Conversation, line: str, 
 
 async def click_message(room: Room, user: User, at: tuple[Conversation, Message], picked: Json) -> Json:
     """Send a click on an element of a message."""
-    channel, message = at
-    blocks = message.doc.get("blocks") or []
+    _, message = at
+    blocks = all_blocks(message.doc)
     element = find_element(blocks, str(picked.get("block_id")), str(picked.get("action_id")))
     if element is None:
         return refused("element_not_found", "That button is no longer there; the message has changed.")
     action = _action(element, picked)
+    holders = (a["id"] for a in message.doc.get("attachments") or [] if element in list(parts(a.get("blocks"))))
+    inside = next(holders, None)
     values = _merged(initial_values(blocks), picked)
-    sent = payloads.block_actions(room, user, action) | payloads.from_message(room, user, channel, message)
+    sent = payloads.block_actions(room, user, action) | payloads.from_message(room, user, at, inside)
     return await _click(room, action, {**sent, "state": {"values": values}})
 
 

@@ -38,11 +38,14 @@ def block_actions(room: Room, user: User, action: Json) -> Json:
     return {**_head(room, user, "block_actions"), "actions": [{**action, "action_ts": f"{room.clock.now():.6f}"}]}
 
 
-def from_message(room: Room, user: User, channel: Conversation, message: Message) -> Json:
-    """Return the part of a click that tells about the message it was made on."""
+def from_message(room: Room, user: User, at: tuple[Conversation, Message], attachment: int | None) -> Json:
+    """Return the part of a click that tells about the message (and its attachment, if any) it was made on."""
+    channel, message = at
     url = room.replies.new_url(channel.id, user.id, ts=message.ts, thread_ts=message.thread_ts)
     container: Json = {"type": "message", "message_ts": message.ts, "channel_id": channel.id}
     container["is_ephemeral"] = message.ephemeral_for is not None
+    if attachment is not None:
+        container |= {"type": "message_attachment", "attachment_id": attachment, "is_app_unfurl": False}
     if message.is_reply:
         container["thread_ts"] = message.thread_ts
     sent: Json = {"container": container, "channel": _place(channel), "response_url": url}

@@ -17,7 +17,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from bot.simulator.blocks import parts
+from bot.simulator.blocks import all_blocks, parts
 from bot.simulator.errors import WorkspaceError
 from bot.simulator.inputs import VALUE_KEYS, inputs_of
 from bot.simulator.server import Simulator
@@ -25,7 +25,6 @@ from bot.simulator.transcript import message_lines, seen_text
 from bot.simulator.workspace import Json
 
 POLL_S = 0.03
-HISTORY = 200
 _Found = TypeVar("_Found")
 
 
@@ -201,15 +200,11 @@ class Person:
     def screen(self, channel: str | None = None) -> str:
         """Return everything that this person can read, as chat text."""
         told = [f"--- what {self.name} sees ---"]
-        state = self._get("/ui/state")
-        names = {user["id"]: user["name"] for user in state["users"]}
-        for place in self._places(channel):
-            messages = self._get(f"/ui/channels/{place['id']}/messages", limit=HISTORY)["messages"]
-            told.append(f"#{place['name']}" + ("" if messages else " (empty)"))
-            for message in messages:
-                told += message_lines(message, names)
-                for reply in self._replies(message):
-                    told += message_lines(reply, names, indent="  │ ")
+        names = {user["id"]: user["name"] for user in self._get("/ui/state")["users"]}
+        for place in self._screen(channel)["channels"]:
+            told.append(f"#{place['name']}" + ("" if place["messages"] else " (empty)"))
+            for message in place["messages"]:
+                told += message_lines(message, names, indent="" if _root(message)[1] == message["ts"] else "  │ ")
         for title, view in self._views():
             told += [f"[{title}]", seen_text(view)]
         return "\n".join(told)
@@ -244,22 +239,16 @@ class Person:
     def _place(self, channel: str | None) -> str:
         return self._channel if channel is None and self._channel else str(self._places(channel)[0]["id"])
 
-    def _replies(self, message: Json) -> list[Json]:
-        # A thread may hold nothing but ephemerals, which are not counted.
-        if message.get("thread_ts") not in {None, message["ts"]} or message["ephemeral"]:
-            return []
-        replies: list[Json] = self._get(f"/ui/threads/{message['channel']}/{message['ts']}")["replies"]
-        return replies
+    def _screen(self, channel: str | None = None) -> Json:
+        return self._get("/ui/screen", **({"channel": channel} if channel else {}))
 
     def _messages(self, channel: str | None, in_thread: str | None = None) -> list[Json]:
         """Return everything this person can read, newest first; replies included."""
-        found: list[Json] = []
-        for place in self._places(channel):
-            for message in self._get(f"/ui/channels/{place['id']}/messages", limit=HISTORY)["messages"]:
-                family = [message, *self._replies(message)]
-                if in_thread is None or any(in_thread in _text(each) for each in family):
-                    found += family
-        return sorted(found, key=lambda each: str(each["ts"]), reverse=True)
+        told = [message for place in self._screen(channel)["channels"] for message in place["messages"]]
+        if in_thread is not None:
+            threads = {_root(message) for message in told if in_thread in _text(message)}
+            told = [message for message in told if _root(message) in threads]
+        return sorted(told, key=lambda each: str(each["ts"]), reverse=True)
 
     def _message_with(self, text: str, channel: str | None) -> Json | None:
         return next((message for message in self._messages(channel) if text in _text(message)), None)
@@ -273,11 +262,10 @@ class Person:
         return [(name, views[key]) for name, key in (("modal", "modal"), ("Home", "home")) if views[key]]
 
     def _reading(self, text: str, channel: str | None) -> str | None:
-        for _, view in self._views() if channel is None else []:
-            if text in seen_text(view):
-                return seen_text(view)
-        found = self._message_with(text, channel)
-        return _text(found) if found else None
+        screen = self._screen(channel)
+        views = [seen_text(screen[key]) for key in ("modal", "home") if screen[key] and channel is None]
+        told = [_text(message) for place in screen["channels"] for message in reversed(place["messages"])]
+        return next((each for each in [*views, *told] if text in each), None)
 
     def _button(self, label: str, in_thread: str | None, channel: str | None) -> tuple[str, Json, Json] | None:
         def wanted(part: Json) -> bool:
@@ -295,7 +283,7 @@ class Person:
             if found := _element(view["blocks"], wanted):
                 return "/ui/view/click", {"view_id": view["id"], "block_id": found[0]}, found[1]
         for message in self._messages(channel, in_thread):
-            if found := _element(message["blocks"], wanted):
+            if found := _element(all_blocks(message), wanted):
                 at = {"channel": message["channel"], "message_ts": message["ts"], "block_id": found[0]}
                 return "/ui/click", at, found[1]
         for _, view in views:
@@ -330,6 +318,11 @@ def _trouble(answer: Json) -> str | None:
     return None if answer.get("ok") else str(answer.get("text") or answer.get("error"))
 
 
+def _root(message: Json) -> tuple[str, str]:
+    """Return (channel, timestamp of the root message) of the thread a message stands in."""
+    return str(message["channel"]), str(message.get("thread_ts") or message["ts"])
+
+
 def _text(message: Json) -> str:
     """Return all that can be read in a message: blocks, attachments, files and the fallback text."""
     shown = [message.get("blocks"), message.get("attachments"), message.get("files")]
@@ -338,11 +331,12 @@ def _text(message: Json) -> str:
 
 
 def _element(blocks: list[Json], wanted: Callable[[Json], bool]) -> tuple[str, Json] | None:
+    """Return (block_id, element) of the first element that fits; the innermost block that has an id counts."""
     for block in blocks:
         for part in parts(block):
             if part is not block and wanted(part):
-                owner = next(b for b in [*reversed(list(parts(block)))] if "block_id" in b and part in list(parts(b)))
-                return str(owner["block_id"]), part
+                around = [each for each in parts(block) if "block_id" in each and part in list(parts(each))]
+                return str(around[-1]["block_id"]), part
     return None
 
 

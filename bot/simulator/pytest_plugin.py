@@ -33,7 +33,7 @@ def slack(slack_workspace: Workspace) -> Iterator[Simulator]:
 
 @pytest.fixture
 def person(slack: Simulator) -> Iterator[Callable[[str], Person]]:
-    """Yield a way to get somebody of the workspace by name: `ana = person("ana")`."""
+    """Yield a function that returns somebody of the workspace by name."""
     from bot.simulator import Person  # noqa: PLC0415
 
     met: dict[str, Person] = {}

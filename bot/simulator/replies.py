@@ -80,7 +80,5 @@ class Replies:
             raise SlackError("no_text")
         if text is not None and not isinstance(text, str):
             raise SlackError("invalid_payload", status=400)
-        if len(text or "") > TEXT_CHARS:
-            raise SlackError("msg_too_long")
-        doc: dict[str, Any] = {"text": text or ""}
+        doc: dict[str, Any] = {"text": (text or "")[:TEXT_CHARS]}
         return doc | {k: v for k, v in (("blocks", blocks), ("attachments", attachments)) if v}

@@ -66,9 +66,7 @@ class Room:
 
         A reply to a message that is gone silently becomes a message of the channel itself: so does Slack.
         """
-        doc = dict(message.doc)
-        if doc.get("blocks"):
-            doc["blocks"] = with_ids(doc["blocks"])
+        doc = _named(message.doc)
         root = self.messages.get(channel.id, message.thread_ts) if message.thread_ts else None
         if root is None or root.is_reply or root.ephemeral_for is not None:
             message, root = replace(message, thread_ts=None, broadcast=False), None
@@ -85,8 +83,7 @@ class Room:
     def edit(self, channel: Conversation, old: Message, doc: Json) -> Message:
         """Put a new content in the place of the old one, with Slack's mark of an edit."""
         edited = {"user": old.user, "ts": self.messages.next_ts()}
-        blocks = {"blocks": with_ids(doc["blocks"])} if doc.get("blocks") else {}
-        new = replace(old, doc={**doc, **blocks, **({} if old.ephemeral_for else {"edited": edited})})
+        new = replace(old, doc={**_named(doc), **({} if old.ephemeral_for else {"edited": edited})})
         self.messages.change(channel.id, old.ts, new.doc)
         if old.ephemeral_for is None:
             self.events.changed(channel, for_app(new, self.messages), for_app(old, self.messages))
@@ -149,3 +146,13 @@ class Room:
         """Stop deliveries and close the database."""
         await self.deliver.close()
         self.db.close()
+
+
+def _named(doc: Json) -> Json:
+    """Return a message in which every block has its id, also those inside attachments."""
+    attachments = [
+        {"id": number, **each, **({"blocks": with_ids(each["blocks"])} if each.get("blocks") else {})}
+        for number, each in enumerate(doc.get("attachments") or [], start=1)
+    ]
+    named = {**doc, "blocks": with_ids(doc["blocks"])} if doc.get("blocks") else dict(doc)
+    return {**named, "attachments": attachments} if attachments else named

@@ -217,6 +217,7 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen(128)  # whoever comes before the server is up waits in the queue
     except OSError as taken:
         listener.close()
         raise WorkspaceError(f"Port {port} on 127.0.0.1 cannot be used: {taken.strerror}; choose another.") from taken

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,6 +30,7 @@ from bot.simulator.transcript import transcript
 from bot.simulator.workspace import Json, User
 
 STATIC = Path(__file__).parent / "static"
+SCREEN = 200
 PAGE_HEADER = "x-simulator-page"
 Handler = Callable[[Json], Awaitable[Json]]
 
@@ -48,6 +50,7 @@ class Ui:
             "/ui/channels/{channel}/messages": self.messages,
             "/ui/threads/{channel}/{ts}": self.thread,
             "/ui/views": self.views,
+            "/ui/screen": self.screen,
             "/ui/calls": self.calls,
             "/ui/transcript/{channel}": self.told,
         }
@@ -130,6 +133,22 @@ class Ui:
         channel, root = self._message(given, "ts")
         replies = self._room.messages.replies(channel.id, root.ts, self._user(given).id)
         return {"root": self._shown(root), "replies": [self._shown(reply) for reply in replies]}
+
+    async def screen(self, given: Json) -> Json:
+        """Return all that a person can read at once: messages with replies, channel by channel, and views.
+
+        `channel` (id or name) leaves the others out. Each channel holds its newest 200 top-level messages.
+        """
+        user, wanted = self._user(given).id, str(given.get("channel") or "").removeprefix("#")
+        seen = [c for c in whole_state(self._room, user)["channels"] if wanted in {"", c["id"], c["name"]}]
+        if not seen:
+            raise HTTPException(404, f"{self._user(given).name} sees no channel {wanted!r}.")
+        return {"channels": [{**c, "messages": self._family(c["id"], user)} for c in seen], **await self.views(given)}
+
+    def _family(self, channel: str, user: str) -> list[Json]:
+        roots = self._room.messages.top_level(channel, user, limit=SCREEN)
+        below = self._room.messages.replies
+        return [self._shown(each) for root in roots for each in (root, *([] if root.is_reply else below(channel, root.ts, user)))]
 
     async def views(self, given: Json) -> Json:
         """Return the open modals of a person, bottom first, and the Home tab."""
@@ -279,6 +298,9 @@ class Ui:
     async def live(self, socket: WebSocket) -> None:
         """Tell one page what happens, until it goes away."""
         user = socket.query_params.get("user", "")
+        if not _from_here(socket.headers.get("origin")):
+            await socket.close(code=4403)
+            return
         if not any(person.id == user for person in self._room.workspace.users):
             await socket.close(code=4404)
             return
@@ -296,6 +318,11 @@ class Ui:
 
     def _shown(self, message: Message) -> Json:
         return for_page(message, self._room.messages, self._room.app)
+
+
+def _from_here(origin: str | None) -> bool:
+    """Say whether a browser's page may listen: pages of other sites may open sockets to loopback, too."""
+    return origin is None or urlsplit(origin).hostname in {"127.0.0.1", "localhost"}
 
 
 async def _talk(socket: WebSocket, queue: asyncio.Queue[Json]) -> None:

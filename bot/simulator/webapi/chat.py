@@ -20,24 +20,27 @@ METADATA_BYTES = 8_000
 ATTACHMENTS = 100
 
 
-def _content(call: Call, *, most: int) -> Json:
-    """Return text, blocks, attachments and metadata of a call, each checked as Slack checks it."""
-    text = call.args.get("text")
+def _content(call: Call, *, most: int, cut: bool = False) -> Json:
+    """Return text, blocks, attachments and metadata of a call, each checked as Slack checks it.
+
+    A text of more than `most` characters is refused, or `cut` without a word.
+    """
+    text = str(call.args.get("text") or "")[: most if cut else None]
     blocks = call.decoded("blocks", "invalid_blocks_format")
     attachments = call.decoded("attachments", "invalid_attachments")
     markdown = call.maybe("markdown_text")
     if markdown is not None and (text or blocks):
         raise SlackError("markdown_text_conflict")
-    if len(str(text or "")) > most or len(markdown or "") > 12_000:
+    if len(text) > most or len(markdown or "") > 12_000:
         raise SlackError("msg_too_long")
     if blocks is not None:
         check_message(blocks)
         _known_files(call, blocks)
     if attachments is not None:
         _check_attachments(attachments)
-    if not (str(text or "").strip() or blocks or attachments or markdown):
+    if not (text.strip() or blocks or attachments or markdown):
         raise SlackError("no_text")
-    content: dict[str, Any] = {"text": str(text or markdown or "")}
+    content: dict[str, Any] = {"text": text or markdown or ""}
     given = (("blocks", blocks), ("attachments", attachments))
     content |= {key: value for key, value in given if value is not None}
     return content | _metadata(call)
@@ -107,7 +110,7 @@ def _target(call: Call) -> Conversation:
 def post_message(call: Call) -> Json:
     """Post a message into a channel, thread or direct message."""
     channel = _target(call)
-    content = _content(call, most=TEXT_CHARS)
+    content = _content(call, most=TEXT_CHARS, cut=True)
     message = Message(
         channel=channel.id,
         ts="",

@@ -25,7 +25,7 @@ def auth_test(call: Call) -> Json:
     return told | {"is_enterprise_install": False}
 
 
-@method("apps.connections.open", tier=1, token="app")  # noqa: S106  a kind, no secret
+@method("apps.connections.open", tier=4, token="app")  # noqa: S106  a kind, no secret
 def connections_open(call: Call) -> Json:
     """Return the address of a new Socket Mode socket, good once."""
     return {"url": call.room.deliver.sockets.new_url(call.room.base_url)}
