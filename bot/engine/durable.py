@@ -46,7 +46,11 @@ Body = Callable[[Journal, Json], Json]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the engine looks and how long it waits, in seconds; and how much it does at once."""
+    """How fast the engine looks and how long it waits, in seconds; how much it does at once; how often it tries again.
+
+    A workflow that was at work at that many deaths of its process in a row, and never got ahead, is given up as poison. Whoever
+    was at work beside it is suspected too, so runs, which people approved, get more chances than checks, of which the next one comes.
+    """
 
     poll_s: float = 0.5
     beat_s: float = 3.0
@@ -54,7 +58,8 @@ class Pace:
     runs_at_once: int = 32
     checks_at_once: int = 4
     connections: int = 8
-    recoveries: int = 5
+    run_recoveries: int = 20
+    check_recoveries: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +217,9 @@ class Durable:
                 "log_level": "WARNING",
             }
         )
-        for workflow, (body, _) in self._bodies.items():
-            DBOS.workflow(name=workflow, max_recovery_attempts=pace.recoveries)(_named(workflow, partial(self._carry_out, body)))
+        for workflow, (body, queue) in self._bodies.items():
+            chances = pace.run_recoveries if queue == PLAYBOOKS else pace.check_recoveries
+            DBOS.workflow(name=workflow, max_recovery_attempts=chances)(_named(workflow, partial(self._carry_out, body)))
         DBOS.launch()
         return dbos
 

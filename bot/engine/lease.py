@@ -129,10 +129,11 @@ class Lease:
         return [row.executor for row in rows if row.over or Life(row.place, row.pid, row.born).provably_over()]
 
     def orphaned(self) -> list[str]:
-        """Return the executors that own running work without any lease."""
+        """Return the other executors that own running work without any lease."""
         work = self._tables.workflows
         known = sa.select(leases.c.executor)
-        query = sa.select(work.c.executor_id).where(work.c.status == "PENDING", work.c.executor_id.not_in(known)).distinct()
+        theirs = (work.c.status == "PENDING", work.c.executor_id != self.executor, work.c.executor_id.not_in(known))
+        query = sa.select(work.c.executor_id).where(*theirs).distinct()
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 

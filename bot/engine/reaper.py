@@ -25,6 +25,7 @@ class Reaper:
         self._lease = lease
         self._tables = EngineTables(engine)
         self._trusts_clocks_from = 0.0
+        self._orphaned_since: dict[str, float] = {}
 
     def doubt(self) -> None:
         """Say that the database was away: everybody's lease looks run out then, so wait until all had time to beat again."""
@@ -34,7 +35,7 @@ class Reaper:
         """Take over what can be taken over now; return the executors that were found dead."""
         if time.monotonic() < self._trusts_clocks_from:
             return []
-        dead, orphaned = self._lease.dead(), self._lease.orphaned()
+        dead, orphaned = self._lease.dead(), self._long_orphaned()
         for executor in (*dead, *orphaned):
             self._forgive(executor)
             DBOS._recover_pending_workflows([executor])
@@ -42,6 +43,12 @@ class Reaper:
             if self._lease.forget(executor):  # not while any of its work could not be moved, so that the next beat tries again
                 log.info("executor %s is dead; its work goes on elsewhere", executor)
         return [*dead, *orphaned]
+
+    def _long_orphaned(self) -> list[str]:
+        """Return owners without a lease, once a living one that was taken for dead had the time to write its lease again."""
+        seen, now = self._orphaned_since, time.monotonic()
+        self._orphaned_since = {executor: seen.get(executor, now) for executor in self._lease.orphaned()}
+        return [executor for executor, since in self._orphaned_since.items() if now - since >= self._lease.ttl_s]
 
     def _forgive(self, executor: str) -> None:
         """Count recoveries from one again for work that got ahead in its last life: only work that kills its process is poison."""

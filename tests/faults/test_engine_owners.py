@@ -1,0 +1,106 @@
+"""One owner a workflow: the slow, the stopped and the double are fenced off."""
+
+import os
+import signal
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from bot.core.errors import Conflict
+from bot.engine.durable import Pace
+from bot.engine.lease import leases
+from tests.faults.lives import Script, Ticking, engine_of, eventually
+
+STEPS = [f"pb:1:s{n}" for n in range(5)]
+
+
+def test_a_process_that_was_frozen_and_wakes_repeats_nothing_after_the_step_it_froze_in(engine_url, world, lives, onlooker):
+    onlooker.enqueue_now("five", "pb:1", {"step_s": 0.5})
+    frozen = lives.begin(Script(engine_url, world))
+    eventually(lambda: bool(world.calls(STEPS[1])), 10, "the second step began")
+    os.kill(frozen.pid, signal.SIGSTOP)
+    lives.begin(Script(engine_url, world))
+    eventually(lambda: len(world.calls(STEPS[1])) == 2, 10, "another process took over")
+    os.kill(frozen.pid, signal.SIGCONT)
+
+    assert onlooker.wait("pb:1", 20).state == "SUCCESS"
+    assert [len(world.calls(step)) for step in STEPS] == [1, 2, 1, 1, 1]
+
+
+def test_a_live_process_that_is_taken_for_dead_loses_its_run_to_one_owner(engine_url, world, lives, onlooker):
+    onlooker.enqueue_now("five", "pb:1", {"step_s": 0.5})
+    slow = Pace(poll_s=0.1, beat_s=1.0, ttl_s=5.0)
+    lives.begin(Script(engine_url, world, executor="slow-but-alive", pace=slow, place="another machine"))
+    eventually(lambda: bool(world.calls(STEPS[1])), 10, "the second step began")
+    with onlooker._engine.begin() as connection:
+        connection.execute(leases.update().where(leases.c.executor == "slow-but-alive").values(expires=0))
+    lives.begin(Script(engine_url, world))
+
+    assert onlooker.wait("pb:1", 20).state == "SUCCESS"
+    assert sum(len(world.calls(step)) for step in STEPS) <= 6
+    assert len(world.calls(STEPS[4])) == 1
+
+
+def test_a_second_process_under_the_same_id_is_refused_in_one_sentence(engine_url, world, lives, onlooker):
+    lives.begin(Script(engine_url, world, executor="aiops-0"))
+    eventually(lambda: "aiops-0" in _holders(onlooker), 10, "the first process lives")
+
+    with pytest.raises(Conflict, match=r"^Another process runs as 'aiops-0' already; stop it, or give this one another"):
+        engine_of(Script(engine_url, world, executor="aiops-0")).launch()
+
+
+def test_the_id_of_a_dead_process_can_be_taken_again(engine_url, world, lives, onlooker):
+    script = Script(engine_url, world, executor="aiops-0", step_s=0.3)
+    onlooker.enqueue_now("five", "pb:1", {})
+    first = lives.begin(script)
+    eventually(lambda: bool(world.calls(STEPS[1])), 10, "the second step began")
+    lives.kill(first)
+    lives.begin(script)
+
+    assert onlooker.wait("pb:1", 10).state == "SUCCESS"
+
+
+@pytest.mark.parametrize("slots", [60, pytest.param(200, marks=pytest.mark.slow)])
+def test_three_replicas_that_are_killed_fire_every_slot_once(engine_url, world, lives, onlooker, slots):
+    begins, speed = time.time() + 1.0, 6.0
+    scripts = [Script(engine_url, world, ticking=Ticking(begins, speed, slots, late_s)) for late_s in (-0.25, 0.0, 0.25)]
+    running = [lives.begin(script) for script in scripts]
+    for turn in range(int(slots / speed)):
+        time.sleep(1.0)
+        lives.kill(running[turn % 3])
+        if turn % 4 == 3:  # all of them down for a while
+            for process in running:
+                lives.kill(process)
+            time.sleep(0.5)
+            running = [lives.begin(script) for script in scripts]
+        running[turn % 3] = lives.begin(scripts[turn % 3])
+
+    eventually(lambda: len(world.effects()) >= slots and not onlooker.counts()["running"], 30, "every slot was looked at")
+    rows = _check_rows(onlooker)
+
+    assert rows == [("SUCCESS", slots)]
+    assert len(world.effects()) == slots
+
+
+def test_work_whose_owner_has_no_lease_at_all_is_taken_over_too(engine_url, world, lives, onlooker):
+    onlooker.enqueue_now("five", "pb:1", {"step_s": 0.5})
+    first = lives.begin(Script(engine_url, world, place="another machine"))
+    eventually(lambda: bool(world.calls(STEPS[1])), 10, "the second step began")
+    lives.kill(first)
+    with onlooker._engine.begin() as connection:
+        connection.execute(leases.delete())
+    lives.begin(Script(engine_url, world))
+
+    assert onlooker.wait("pb:1", 20).state == "SUCCESS"
+
+
+def _holders(onlooker):
+    with onlooker._engine.connect() as connection:
+        return set(connection.execute(sa.select(leases.c.executor)).scalars())
+
+
+def _check_rows(onlooker):
+    found = onlooker._client.list_workflows(name="check_shard", load_input=False, load_output=False)
+    states = [row.status for row in found]
+    return sorted((state, states.count(state)) for state in set(states))
