@@ -17,6 +17,9 @@ NEXT_POSITION = select(func.coalesce(func.max(rows.c.position), 0) + 1).scalar_s
 
 def announce(connection: Connection, notice: Notice, now: datetime) -> None:
     """Insert the message, or make its row due again when its content changed; a waiting row keeps its place in the queue."""
+    if notice.thread and not notice.channel:  # an answer stands where its thread stands
+        root = select(rows.c.channel).where(rows.c.key == notice.thread)
+        notice = replace(notice, channel=connection.scalar(root) or "")
     query = select(rows).where(rows.c.key == notice.key).with_for_update()
     row = connection.execute(query).one_or_none()
     if row is None:

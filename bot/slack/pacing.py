@@ -1,0 +1,47 @@
+"""Pacing: Slack takes about one message a second and channel, with short bursts; who is faster is refused for all of them."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+BURST = 3
+POSTS_PER_S = 1.0
+EDITS_PER_S = 50 / 60
+EDIT_BURST = 20
+MOST_BUCKETS = 10_000
+
+
+@dataclass(slots=True)
+class Bucket:
+    """How many calls are free, and when that was counted (seconds, monotonic)."""
+
+    tokens: float
+    counted_at: float
+
+
+class Pace:
+    """Token buckets: posts one for each channel, edits one for the whole app. Times are monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._buckets: dict[Hashable, Bucket] = {}
+        self._lock = threading.Lock()
+
+    def post_in_s(self, channel: str) -> float:
+        """Take a place in this channel; return how long to wait before posting, in seconds."""
+        return self._take(("post", channel), POSTS_PER_S, BURST)
+
+    def edit_in_s(self, channel: str) -> float:
+        """Take a place for an edit: the channel's own and the app's; return how long to wait, in seconds."""
+        return max(self._take(("edit", channel), POSTS_PER_S, BURST), self._take("edit", EDITS_PER_S, EDIT_BURST))
+
+    def _take(self, name: Hashable, per_s: float, burst: int) -> float:
+        now = self._clock()
+        with self._lock:
+            if len(self._buckets) > MOST_BUCKETS:
+                self._buckets.clear()
+            bucket = self._buckets.setdefault(name, Bucket(burst, now))
+            bucket.tokens = min(float(burst), bucket.tokens + (now - bucket.counted_at) * per_s) - 1
+            bucket.counted_at = now
+            return max(0.0, -bucket.tokens / per_s)
