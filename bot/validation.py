@@ -63,6 +63,19 @@ def validated(document: Document, model: type[M]) -> M:
     raise ConfigError(sentences[0] + (f" ({more} more in this file.)" if more else ""))
 
 
+def options(given: Mapping[str, object], model: type[M], *, of: str) -> M:
+    """Return a plug-in's options as this model; `of` is what errors call it, e.g. "Connector envoy".
+
+    Raises:
+        ConfigError: an option is missing, unknown or wrong.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+    raise ConfigError(f"{of}: {_sentence(first, list(_names(model)))}.")
+
+
 def problems(document: Document, model: type[BaseModel]) -> list[str]:
     """Return everything that is wrong with the document, one sentence each, by line; empty when nothing is."""
     try:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.errors import ActionFailed, ConfigError, NotFound
+from bot import validation
+from bot.core.errors import ActionFailed, NotFound
 from bot.core.models import Split
 from bot.core.ports import ConnectorKind
 from bot.http import Allowed, Http
@@ -150,11 +151,7 @@ def make(options: Mapping[str, object]) -> Envoy:
     Raises:
         ConfigError: an option is missing or wrong.
     """
-    try:
-        read = Options.model_validate(options)
-    except ValidationError as error:
-        wrong = error.errors(include_input=False)[0]
-        raise ConfigError(f"Connector envoy: '{'.'.join(map(str, wrong['loc']))}' {wrong['msg'].lower()}.") from None
+    read = validation.options(options, Options, of="Connector envoy")
     return Envoy(read.admin, read.targets, timeout=read.timeout)
 
 

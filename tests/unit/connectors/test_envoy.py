@@ -124,8 +124,8 @@ def test_an_envoy_that_is_not_there_was_never_reached():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"targets": {}}, "Connector envoy: 'admin' field required."),
-        ({"admin": "http://a", "targets": {}, "user": "x"}, "Connector envoy: 'user' extra inputs are not permitted."),
+        ({"targets": {}}, "Connector envoy: 'admin' is missing."),
+        ({"admin": "http://a", "targets": {}, "zzz": "x"}, "Connector envoy: there is no setting 'zzz'."),
         ({"admin": "ftp://a", "targets": {}}, "Only http:// and https:// URLs with a host can be called."),
     ],
 )
