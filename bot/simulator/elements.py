@@ -15,8 +15,13 @@ def words(most: int, *, plain: bool = False) -> Rule:
 
 
 CONFIRM = thing(
-    {"title": words(100, plain=True), "text": words(300)},
-    {"confirm": words(30, plain=True), "deny": words(30, plain=True), "style": one_of("primary", "danger")},
+    {
+        "title": words(100, plain=True),
+        "text": words(300),
+        "confirm": words(30, plain=True),
+        "deny": words(30, plain=True),
+    },
+    {"style": one_of("primary", "danger")},
 )
 OPTION = thing({"text": words(75), "value": string(150)}, {"description": words(75), "url": link()})
 OPTIONS = many(OPTION, 1, 100)
