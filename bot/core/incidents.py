@@ -79,6 +79,11 @@ class Incident:
     version: int = 0
 
     @property
+    def model_key(self) -> str:
+        """The model's key, "name@environment"."""
+        return f"{self.model}@{self.environment}"
+
+    @property
     def key(self) -> str:
         """Its dedup key while it is open."""
         return dedup_key(self.model, self.environment, self.family)
@@ -109,3 +114,8 @@ class Note:
     at: datetime
     window: Window
     text: str
+
+    @property
+    def model_key(self) -> str:
+        """The model's key, "name@environment"."""
+        return f"{self.model}@{self.environment}"

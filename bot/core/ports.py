@@ -131,7 +131,7 @@ class Unit(Protocol):
 
     # findings and references
     def record(self, slot: datetime, findings: Iterable[Finding]) -> None:
-        """Keep what was found at this slot; the same slot again replaces it."""
+        """Keep what was found at this slot; the same slot again replaces it, check by check."""
         ...
 
     def recent(self, model: str, key: tuple[str, str], before: datetime, n: int) -> Sequence[Verdict]:
@@ -143,7 +143,7 @@ class Unit(Protocol):
         ...
 
     def latest(self, model: str | None = None) -> Sequence[Finding]:
-        """Return the newest finding of every (model, check, subject)."""
+        """Return what each check of each model found at its newest slot."""
         ...
 
     def reference(self, model: str, fingerprint: str) -> Reading | None:

@@ -45,3 +45,8 @@ class Run:
     outcome: str = ""
     abort_by: str = ""
     result: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def model_key(self) -> str:
+        """The model's key, "name@environment"."""
+        return f"{self.model}@{self.environment}"

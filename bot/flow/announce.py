@@ -88,7 +88,7 @@ def finding_data(finding: Finding) -> dict[str, object]:
 
 def show(desk: Desk, unit: Unit, incident: Incident, row: AuditRow | None = None) -> None:
     """Bring the incident's root message level with its state."""
-    model = desk.models.get(f"{incident.model}@{incident.environment}")
+    model = desk.models.get(incident.model_key)
     unit.announce(
         Notice(
             key=f"incident:{incident.id}",

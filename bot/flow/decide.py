@@ -71,7 +71,7 @@ def _start(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:
     unit.save_run(run)
     incident = unit.save_incident(unit.incident(proposal.incident).moved(State.MITIGATING))
     row = unit.audit(AuditEntry(now, "aiops-bot", "run.queued", run.id, run.incident, {"plan": run.plan.hash}))
-    unit.enqueue(RUN, run.id, {"run": run.id}, lane=f"{run.model}@{run.environment}")
+    unit.enqueue(RUN, run.id, {"run": run.id}, lane=run.model_key)
     announce.progress(unit, run)
     announce.show(desk, unit, incident, row)
 

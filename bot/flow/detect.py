@@ -30,6 +30,11 @@ def tuned(check: Check, overrides: Mapping[str, Threshold]) -> Check:
     return replace(check, threshold=overrides.get(check.name, check.threshold), thresholds={**check.thresholds, **own})
 
 
+def readable(model: Model, reading: Reading) -> Finding:
+    """Say that the log could be read: what an incident about a lost log waits for."""
+    return Finding(model.key, BLIND, Family.DATA_QUALITY, "model", Verdict.HEALTHY, "", reading.window, n=reading.rows)
+
+
 def blind(model: Model, window: Window, reason: str) -> Finding:
     """Say that nothing could be measured, and why: unknown, never healthy."""
     return Finding(model.key, BLIND, Family.DATA_QUALITY, "model", Verdict.UNKNOWN, reason, window)

@@ -80,7 +80,7 @@ def _begin(desk: Desk, number: str) -> Json:
 def _hands(desk: Desk, number: str, change: Change) -> tuple[Action, Platform]:
     with desk.store.read() as unit:
         run = unit.run(number)
-    return desk.actions[change.action], desk.platform(desk.model(f"{run.model}@{run.environment}"))
+    return desk.actions[change.action], desk.platform(desk.model(run.model_key))
 
 
 def _stop_if_asked(desk: Desk, number: str) -> Json:

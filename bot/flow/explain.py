@@ -38,7 +38,7 @@ def explain(desk: Desk, number: int) -> Incident:
     """Write an incident's evidence: what moved, which version does better on the same rows, what to do next."""
     with desk.store.read() as unit:
         incident = unit.incident(number)
-        model = desk.model(incident.key.partition(":")[0])
+        model = desk.model(incident.model_key)
         latest = unit.latest(model.key)
         history = unit.history(model.key, incident.findings[0].key)
     gathered: dict[str, object] = {"drift": drift_rows(latest), "chart": timeline(incident, history), "split": _split(desk, model)}

@@ -35,6 +35,6 @@ def hand_over(desk: Desk, unit: Unit, number: str, state: RunState, outcome: str
 
 def _split_now(desk: Desk, run: Run) -> str:
     try:
-        return announce.current_split(desk, desk.model(f"{run.model}@{run.environment}"))
+        return announce.current_split(desk, desk.model(run.model_key))
     except AiopsError:
         return "unknown: the splitter does not answer"

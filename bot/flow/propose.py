@@ -100,7 +100,7 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
 def _incident(desk: Desk, number: int) -> tuple[Incident, Model]:
     with desk.store.read() as unit:
         incident = unit.incident(number)
-    return incident, desk.model(f"{incident.model}@{incident.environment}")
+    return incident, desk.model(incident.model_key)
 
 
 def _guard(incident: Incident, playbook: Playbook, policy: Policy) -> None:

@@ -51,7 +51,7 @@ def triage(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Find
 def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
     """Return whether this finding is of the kind that people are woken for."""
     if finding.check == BLIND:
-        return True
+        return finding.verdict is Verdict.UNKNOWN
     if finding.verdict is not Verdict.CRITICAL:
         return False
     match finding.family:
@@ -189,8 +189,7 @@ def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Fin
         return
     blamed = {f.key for f in known.findings}
     seen = [f for f in findings if f.key in blamed]
-    blind_before = blamed == {(BLIND, "model")}
-    healthy = all(f.verdict is Verdict.HEALTHY for f in seen) if seen else blind_before
+    healthy = bool(seen) and all(f.verdict is Verdict.HEALTHY for f in seen)
     calm = all(v is Verdict.HEALTHY for f in seen for v in unit.recent(f.model, f.key, look.slot, look.watch.persistence.n - 1))
     if healthy and calm:
         close(desk, unit, known, by=BOT, cause="It came back to normal without any action.")

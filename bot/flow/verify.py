@@ -45,7 +45,7 @@ def _look(desk: Desk, number: str) -> Json:
     with desk.store.read() as unit:
         run = unit.run(number)
         incident = unit.incident(run.incident)
-    model = desk.model(f"{run.model}@{run.environment}")
+    model = desk.model(run.model_key)
     wanted = run.plan.verification
     since = run.fresh_since or desk.data.now()
     late = (desk.data.now() - since).total_seconds() >= wanted.within_s

@@ -9,7 +9,7 @@ from bot.core.errors import AiopsError
 from bot.core.models import Model, Watch
 from bot.core.readings import Reading
 from bot.flow.desk import Desk
-from bot.flow.detect import blind, detect
+from bot.flow.detect import blind, detect, readable
 from bot.flow.triage import Look, triage
 
 
@@ -38,7 +38,7 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime) -> None:
     window = watch.judged_at(slot)
     try:
         reading = desk.source(model).reading(model, window, reference(desk, model).columns, as_of=slot)
-        findings = detect(desk, model, watch, reference(desk, model), reading)
+        findings = [*detect(desk, model, watch, reference(desk, model), reading), readable(model, reading)]
     except AiopsError as reason:
         findings = [blind(model, window, str(reason))]
     with desk.store.write() as unit:

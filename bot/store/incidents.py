@@ -66,7 +66,7 @@ def save(connection: Connection, incident: Incident) -> Incident:
 def add_note(connection: Connection, note: Note) -> bool:
     """Keep it once; return whether it was new."""
     values = {
-        "model": note.model,
+        "model": note.model_key,
         "environment": note.environment,
         "starts": note.window.start,
         "ends": note.window.end,
@@ -92,7 +92,7 @@ def notes_since(connection: Connection, since: datetime, model: str | None) -> S
 def _columns(incident: Incident, version: int) -> dict[str, object]:
     return {
         "key": incident.key if incident.open else None,
-        "model": incident.model,
+        "model": incident.model_key,
         "state": incident.state.value,
         "version": version,
         "body": dumps(incident),

@@ -32,7 +32,7 @@ def save(connection: Connection, run: Run) -> None:
     values = {
         "id": run.id,
         "incident": run.incident,
-        "model": run.model,
+        "model": run.model_key,
         "over": run.state.over,
         "queued_at": run.queued_at,
         "body": dumps(run),

@@ -138,7 +138,7 @@ class MemoryUnit:
 
     def incidents(self, *, open_only: bool = False, model: str | None = None, limit: int = 200) -> Sequence[Incident]:
         found = (i for _, i in sorted(self._now.incidents.items(), reverse=True))
-        return [i for i in found if (i.open or not open_only) and model in (None, i.model)][:limit]
+        return [i for i in found if (i.open or not open_only) and model in (None, i.model_key)][:limit]
 
     def save_incident(self, incident: Incident) -> Incident:
         draft, stored = self._draft, self.incident(incident.id)
@@ -159,7 +159,7 @@ class MemoryUnit:
         return True
 
     def notes(self, since: datetime, model: str | None = None) -> Sequence[Note]:
-        kept = [n for n in self._now.notes.values() if n.at >= since and model in (None, n.model)]
+        kept = [n for n in self._now.notes.values() if n.at >= since and model in (None, n.model_key)]
         return sorted(kept, key=lambda n: n.at)
 
     # findings and references
@@ -167,7 +167,10 @@ class MemoryUnit:
     def record(self, slot: datetime, findings: Iterable[Finding]) -> None:
         draft, kept = self._draft, [_kept(f) for f in findings]
         for model in {f.model for f in kept}:
-            draft.findings[model, slot] = {f.key: f for f in kept if f.model == model}
+            mine = {f.key: f for f in kept if f.model == model}
+            again = {check for check, _ in mine}
+            before = draft.findings.get((model, slot), {})
+            draft.findings[model, slot] = {key: f for key, f in before.items() if key[0] not in again} | mine
 
     def recent(self, model: str, key: tuple[str, str], before: datetime, n: int) -> Sequence[Verdict]:
         slots = [slot for slot in self._slots(model) if slot < before]
@@ -179,9 +182,11 @@ class MemoryUnit:
         return [f for f in found if f is not None][-limit:]
 
     def latest(self, model: str | None = None) -> Sequence[Finding]:
-        models = sorted({name for name, _ in self._now.findings if model in (None, name)})
-        newest = [self._now.findings[name, self._slots(name)[-1]] for name in models]
-        return [found[key] for found in newest for key in sorted(found)]
+        newest: dict[tuple[str, str], dict[tuple[str, str], Finding]] = {}
+        for (name, _), found in sorted(self._now.findings.items(), key=lambda item: item[0]):
+            for check in {check for check, _ in found}:
+                newest[name, check] = {key: f for key, f in found.items() if key[0] == check}
+        return [newest[at][key] for at in sorted(newest) if model in (None, at[0]) for key in sorted(newest[at])]
 
     def _slots(self, model: str) -> list[datetime]:
         return sorted(slot for name, slot in self._now.findings if name == model)
@@ -197,6 +202,7 @@ class MemoryUnit:
     def add_proposal(self, proposal: Proposal) -> None:
         if proposal.id in self._draft.proposals:
             raise Conflict(f"Proposal {proposal.id} exists already.")
+        self.incident(proposal.incident)
         self._draft.proposals[proposal.id] = _kept(proposal)
 
     def proposal(self, number: str) -> Proposal:
@@ -231,6 +237,7 @@ class MemoryUnit:
         return sorted(mine, key=lambda vote: (vote.at, vote.by))
 
     def save_run(self, run: Run) -> None:
+        self.incident(run.incident)
         earlier = self._draft.runs.get(run.id)
         asked = run.abort_by or (earlier.abort_by if earlier else "")  # an asked-for stop is never overwritten by progress
         self._draft.runs[run.id] = _kept(replace(run, abort_by=asked))
@@ -242,7 +249,7 @@ class MemoryUnit:
 
     def runs(self, *, model: str | None = None, incident: int | None = None, active: bool = False) -> Sequence[Run]:
         found = sorted(self._now.runs.values(), key=lambda r: (r.queued_at, r.id), reverse=True)
-        wanted = (r for r in found if model in (None, r.model) and incident in (None, r.incident))
+        wanted = (r for r in found if model in (None, r.model_key) and incident in (None, r.incident))
         return [r for r in wanted if not (active and r.state.over)]
 
     # the record, and what leaves the transaction with it
@@ -252,6 +259,9 @@ class MemoryUnit:
         row = AuditRow(len(log) + 1, settled(entry), log[-1].hash if log else GENESIS)
         log.append(row)
         return row
+
+    def audit_rows(self, limit: int) -> Sequence[AuditRow]:
+        return self._now.audit[max(0, len(self._now.audit) - limit) :]
 
     def announce(self, notice: Notice) -> None:
         draft, kept = self._draft, _kept(notice)

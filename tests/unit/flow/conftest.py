@@ -1,0 +1,8 @@
+import pytest
+
+from tests.unit.flow.room import Room
+
+
+@pytest.fixture
+def room():
+    return Room()

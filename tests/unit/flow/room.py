@@ -1,0 +1,143 @@
+"""The room where the story is tested: the desk laid with fakes, and people who act in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from bot.actions.set_traffic import SetTraffic
+from bot.core.actions import Json, Verification
+from bot.core.approvals import Policy, Principal, Proposal
+from bot.core.checks import Family
+from bot.core.incidents import Incident, Severity
+from bot.core.models import Feature, Model, Persistence, Watch
+from bot.core.playbooks import Parameter, Playbook, Step
+from bot.core.windows import Window
+from bot.flow.decide import RUN, approve
+from bot.flow.desk import Desk
+from bot.flow.execute import execute
+from bot.flow.explain import explain_all
+from bot.flow.propose import propose
+from bot.flow.watch import look
+from tests.fakes.journal import FakeJournal
+from tests.fakes.splitter import FakeSplitter
+from tests.fakes.store import MemoryStore
+from tests.fakes.world import CHECKS, MORNING, FakeClock, FakeDirectory, FakeLog, FakeVersions, paired
+
+DAY = timedelta(days=1)
+DAILY = Watch("daily", "0 9 * * *", 14 * DAY, ("performance", "missing", "psi", "latency"), persistence=Persistence(2, 2))
+DELAYS = Model(
+    name="delays",
+    environment="production",
+    team="ml-platform",
+    source="log",
+    serving="edge",
+    reference=Window(MORNING - 90 * DAY, MORNING - 30 * DAY),
+    watches=(DAILY,),
+    features=(Feature("temp", "numeric", 0.4, "weather"), Feature("wind", "numeric", 0.01, "weather")),
+)
+ROLLBACK = Playbook(
+    name="rollback",
+    title="Roll back",
+    summary="Send traffic back to an earlier version.",
+    families=frozenset({Family.PERFORMANCE, Family.OPERATIONS}),
+    severities=frozenset(Severity),
+    parameters=(Parameter("to_version", "version", title="Version"),),
+    steps=(Step("half", "set_traffic", {"share": 0.5}), Step("all", "set_traffic", {"share": 1.0})),
+    verification=Verification(("same",), 1_000, 3 * 86_400),
+    content={"name": "rollback"},
+)
+
+
+def expand(playbook: Playbook, parameters: Json) -> list[Step]:
+    """Put the chosen version into every step."""
+    return [replace(s, parameters={"version": parameters["to_version"], **s.parameters}) for s in playbook.steps]
+
+
+@dataclass
+class Room:
+    """Everything that a test may move or look at."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    data: FakeClock = field(default_factory=FakeClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    log: FakeLog = field(default_factory=FakeLog)
+    versions: FakeVersions = field(default_factory=FakeVersions)
+    splitter: FakeSplitter = field(default_factory=lambda: FakeSplitter("delays", {"v1": 0.0, "v2": 0.0, "v3": 1.0}))
+    model: Model = DELAYS
+    policy: Policy = field(default_factory=lambda: Policy(frozenset({"on-call"})))
+    playbook: Playbook = ROLLBACK
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(
+            clock=self.clock,
+            data=self.data,
+            store=self.store,
+            directory=FakeDirectory(),
+            models={self.model.key: self.model},
+            sources={"log": self.log},
+            platforms={"edge": self.splitter},
+            scorers={"delays": self.versions},
+            checks=CHECKS,
+            actions={"set_traffic": SetTraffic("set_traffic", now=self._seconds, sleep=self._wait)},
+            playbooks={self.playbook.name: self.playbook},
+            policies={self.playbook.name: self.policy},
+            expand=expand,
+            paired=paired,
+        )
+
+    def _seconds(self) -> float:
+        return self.clock.now().timestamp()
+
+    def _wait(self, seconds: float) -> None:
+        self.clock.passes(seconds)
+        self.splitter.send(2_000)
+
+    def person(self, name: str) -> Principal:
+        return self.desk.directory.principal(f"U{name.upper()}")
+
+    def looks(self, times: int = 1) -> None:
+        """Look at the model so many days in a row, and explain what was opened."""
+        for _ in range(times):
+            self.data.passes(86_400)
+            look(self.desk, self.model, self.model.watches[0], self.data.now())
+        explain_all(self.desk)
+
+    def incident(self, number: int = 1) -> Incident:
+        with self.store.read() as unit:
+            return unit.incident(number)
+
+    def incidents(self) -> list[Incident]:
+        with self.store.read() as unit:
+            return list(unit.incidents())
+
+    def shown(self, key: str) -> dict[str, object]:
+        """What people see under this key now."""
+        return dict(self.store.notices[key].data)
+
+    def thread(self, number: int = 1) -> str:
+        """Everything that was said in the incident's thread."""
+        lines = [n for n in self.store.notices.values() if n.thread == f"incident:{number}"]
+        return "\n".join(str(n.data.get("text", "")) for n in lines)
+
+    def losing(self) -> Incident:
+        """Bring the model to an open performance incident."""
+        self.log.gap = 0.15
+        self.looks(2)
+        return self.incident()
+
+    def proposed(self, to_version: str = "v2", by: str = "ana") -> Proposal:
+        return propose(self.desk, 1, "rollback", {"to_version": to_version}, by=self.person(by))
+
+    def approved(self, by: str = "bo") -> Proposal:
+        return approve(self.desk, self.proposed().id, by=self.person(by))
+
+    def journal(self, number: str, **kills: str) -> FakeJournal:
+        return FakeJournal(id=f"{RUN}:{number}", passes=self._passes, **kills)
+
+    def _passes(self, seconds: float) -> None:
+        self.clock.passes(seconds)
+        self.data.passes(6 * 3_600)
+
+    def runs(self, number: str, journal: FakeJournal | None = None) -> Json:
+        return execute(self.desk, journal or self.journal(number), number)
