@@ -54,14 +54,14 @@ def draw(chart: Mapping[str, object]) -> Picture:
     kind = str(chart.get("kind", ""))
     if kind not in KINDS:
         raise ValueError(f"There is no chart of kind '{kind[:40]}'; known are {', '.join(KINDS)}.")
-    title = plain(chart.get("title"), 70) or kind
+    title = plain(chart.get("title"), 60) or kind
     with _drawing:
         figure = Figure(figsize=SIZE_IN, dpi=DPI, facecolor="white")
         FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.085, 0.125, 0.775, 0.68))
+        axes = figure.add_axes((0.085, 0.125, 0.755, 0.68))
         told = KINDS[kind](axes, chart)
         figure.text(0.02, 0.925, title, fontsize=12, fontweight="bold", color=INK, parse_math=False)
-        figure.text(0.02, 0.862, told[:110], fontsize=8.5, color=GREY, parse_math=False)
+        figure.text(0.02, 0.862, told[:115], fontsize=8.5, color=GREY, parse_math=False)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
     return Picture(buffer.getvalue(), f"Chart: {title}. {told}"[:1_000], title)
@@ -223,10 +223,10 @@ def _name_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
 
 def _timeline_words(points: Sequence[Point], threshold: float | None, reference: float | None, unit: str) -> str:
     last = points[-1]
-    told = f"Last window {_short(last.value)}" + (f" {unit}" if unit and len(unit) < 8 else "")
+    told = f"Last window {_short(last.value)}" + (f" {unit}" if unit and len(unit) < 5 else "")
     if last.low != last.high:
         told += f" [{_short(last.low)}, {_short(last.high)}]"
     told += f", reference {_short(reference)}" if reference is not None else ""
     told += f", line {_short(threshold)}" if threshold is not None else ""
     windows = "window" if len(points) == 1 else "windows"
-    return f"{told}; {len(points)} {windows}, {points[0].at:%Y-%m-%d} to {last.at:%Y-%m-%d} (UTC)."
+    return f"{told}; {len(points)} {windows}, {points[0].at:%Y-%m-%d} to {last.at:%Y-%m-%d}."

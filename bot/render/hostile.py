@@ -38,11 +38,6 @@ def literal(text: str) -> str:
     return unescape(text).replace("<", "\u2039").replace(">", "\u203a")
 
 
-def sentence(text: str) -> str:
-    """Return one of our own error sentences for one person's eyes: people keep their mention, all else is escaped."""
-    return _restored(escape(text), frozenset(m for m in MENTION.findall(text) if m.startswith("<@")))
-
-
 def safe(data: Mapping[str, object]) -> dict[str, Plain]:
     """Return the data as plain, escaped JSON.
 

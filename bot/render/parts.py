@@ -88,5 +88,5 @@ PARTS = {
     "context": context,
     "divider": divider,
     "actions": actions,
-    "table": table,
+    "table_of": table,
 }

@@ -100,7 +100,7 @@ def _sandbox(folders: Sequence[Path]) -> Sandbox:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    room.globals = {**PARTS, "range": room.globals["range"]}
+    room.globals = {**PARTS, "range": room.globals["range"], "namespace": room.globals["namespace"]}
     room.filters.update(FILTERS)
     return room
 
