@@ -48,8 +48,8 @@ Body = Callable[[Journal, Json], Json]
 class Pace:
     """How fast the engine looks and how long it waits, in seconds; how much it does at once; how often it tries again.
 
-    A workflow that was at work at that many deaths of its process in a row, and never got ahead, is given up as poison. Whoever
-    was at work beside it is suspected too, so runs, which people approved, get more chances than checks, of which the next one comes.
+    A workflow that was at work at that many deaths of its process in a row, and never got ahead, is given up as poison. Whoever was
+    at work beside it is suspected too, so runs, which people approved, get more chances than checks, of which the next one comes.
     """
 
     poll_s: float = 0.5

@@ -162,13 +162,13 @@ class Lives:
         return process
 
     def kill(self, process: Any) -> None:
-        os.kill(process.pid, signal.SIGKILL)
+        if process.is_alive():
+            os.kill(process.pid, signal.SIGKILL)
         process.join(5)
 
     def end(self) -> None:
         for process in self.started:
-            if process.is_alive():
-                self.kill(process)
+            self.kill(process)
 
 
 def eventually(holds: Callable[[], bool], within_s: float, what: str) -> float:
