@@ -162,7 +162,7 @@ def _one_of(choices: tuple[Any, ...], raw: Any, place: str, arrays: Arrays) -> A
         return None
     kinds = [kind for kind in choices if kind is not type(None)]
     for kind in kinds[:-1]:
-        if is_dataclass(kind) and isinstance(raw, dict) and set(raw) <= set(_hints(kind)):
+        if isinstance(kind, type) and isinstance(raw, dict) and set(raw) <= set(_hints(kind)):
             return _typed(kind, raw, place, arrays)
     return _typed(kinds[-1], raw, place, arrays)
 

@@ -156,6 +156,10 @@ class SqlUnit:
         """Append to the audit log; part of this transaction."""
         return audit.append(self._pen(), entry)
 
+    def audit_rows(self, limit: int) -> Sequence[AuditRow]:
+        """Return the newest rows of the audit log, newest last."""
+        return [row for row, _ in audit.stored(self._connection, newest=limit)]
+
     def announce(self, notice: Notice) -> None:
         """Say what people should see; delivered after this transaction commits."""
         notices.announce(self._pen(), notice, self._now())
