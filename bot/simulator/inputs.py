@@ -67,6 +67,12 @@ def find_element(blocks: list[Any], block_id: str, action_id: str) -> Json | Non
     return None
 
 
+def stays_silent(blocks: list[Any], block_id: str) -> bool:
+    """Say whether Slack keeps what happens here to itself: an input without `dispatch_action` waits for the submit."""
+    holding = (inner for block in blocks for inner in parts(block) if inner.get("block_id") == block_id)
+    return any(block.get("type") == "input" and not block.get("dispatch_action") for block in holding)
+
+
 def missing_inputs(blocks: list[Any], values: Json) -> dict[str, str]:
     """Return what Slack's own client complains about before it sends a form: block_id → sentence."""
     errors = {}

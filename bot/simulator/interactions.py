@@ -8,7 +8,7 @@ from bot.simulator import payloads
 from bot.simulator.blocks import all_blocks, check_view, parts
 from bot.simulator.channels import Conversation
 from bot.simulator.errors import SlackError
-from bot.simulator.inputs import VALUE_KEYS, find_element, initial_values, missing_inputs
+from bot.simulator.inputs import VALUE_KEYS, find_element, initial_values, missing_inputs, stays_silent
 from bot.simulator.messages import Message
 from bot.simulator.room import Room
 from bot.simulator.sockets import NotDelivered
@@ -56,6 +56,8 @@ async def click_message(room: Room, user: User, at: tuple[Conversation, Message]
     element = find_element(blocks, str(picked.get("block_id")), str(picked.get("action_id")))
     if element is None:
         return refused("element_not_found", "That button is no longer there; the message has changed.")
+    if stays_silent(blocks, str(picked["block_id"])):
+        return {"ok": True}
     action = _action(element, picked)
     holders = (a["id"] for a in message.doc.get("attachments") or [] if element in list(parts(a.get("blocks"))))
     inside = next(holders, None)
@@ -76,6 +78,8 @@ async def click_view(room: Room, user: User, view: Json, picked: Json) -> Json:
             key: action[key] for key in ("type", VALUE_KEYS[element["type"]]) if key in action
         }
     room.views.keep_state(view["id"], values)
+    if stays_silent(view["blocks"], action["block_id"]):
+        return {"ok": True}
     now = {**view, "state": {"values": values}}
     return await _click(room, action, payloads.block_actions(room, user, action) | payloads.from_view(room, user, now))
 
