@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.core.actions import canonical
 from bot.core.errors import AiopsError
+from bot.core.findings import Finding
 from bot.core.models import Model, Watch
 from bot.core.readings import Reading
 from bot.flow.desk import Desk
@@ -30,21 +31,30 @@ def look_at_all(desk: Desk, cadence: str, slot: datetime, shard: int = 0, shards
     return looked
 
 
-def look(desk: Desk, model: Model, watch: Watch, slot: datetime) -> None:
-    """Measure one window of one model, keep what was found, and decide whether anybody must know.
+def look(desk: Desk, model: Model, watch: Watch, slot: datetime) -> list[Finding]:
+    """Measure one window of one model, keep what was found, and decide whether anybody must know; return what was found.
 
     While a run is at work on the model its windows mix the old and the new version; they are kept, but verification judges.
     """
-    window = watch.judged_at(slot)
     try:
-        reading = desk.source(model).reading(model, window, reference(desk, model).columns, as_of=slot)
-        findings = [*detect(desk, model, watch, reference(desk, model), reading), readable(model, reading)]
+        findings = measured(desk, model, watch, slot, reference(desk, model))
     except AiopsError as reason:
-        findings = [blind(model, window, str(reason))]
+        findings = [blind(model, watch.judged_at(slot), str(reason))]
     with desk.store.write() as unit:
         unit.record(slot, findings)
         if not unit.runs(model=model.key, active=True):
             triage(desk, unit, model, Look(watch, slot), findings)
+    return findings
+
+
+def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading) -> list[Finding]:
+    """Measure one window against the reference `like`; nothing is written.
+
+    Raises:
+        SourceUnavailable: the log cannot be read now.
+    """
+    reading = desk.source(model).reading(model, watch.judged_at(slot), like.columns, as_of=slot)
+    return [*detect(desk, model, watch, like, reading), readable(model, reading)]
 
 
 def fingerprint(model: Model) -> str:
@@ -59,12 +69,21 @@ def fingerprint(model: Model) -> str:
 
 def reference(desk: Desk, model: Model) -> Reading:
     """Return the model's reference reading: stored once, read from the log only when it is not there."""
-    mark = fingerprint(model)
-    with desk.store.read() as unit:
-        stored = unit.reference(model.key, mark)
-    if stored is not None:
-        return stored
-    fresh = desk.sources[model.reference_source or model.source].reading(model, model.reference)
+    known = stored_reference(desk, model)
+    if known is not None:
+        return known
+    fresh = fresh_reference(desk, model)
     with desk.store.write() as unit:
-        unit.save_reference(model.key, mark, fresh)
+        unit.save_reference(model.key, fingerprint(model), fresh)
     return fresh
+
+
+def stored_reference(desk: Desk, model: Model) -> Reading | None:
+    """Return the reference reading that was kept, unless the model's columns or stretch have changed since."""
+    with desk.store.read() as unit:
+        return unit.reference(model.key, fingerprint(model))
+
+
+def fresh_reference(desk: Desk, model: Model) -> Reading:
+    """Read the model's reference where it lies; nothing is written."""
+    return desk.sources[model.reference_source or model.source].reading(model, model.reference)
