@@ -38,8 +38,8 @@ SENTENCES: Mapping[str, str] = {
     "string_too_short": "must not be empty",
     "string_too_long": "must not be longer than {max_length} characters",
     "string_pattern_mismatch": "must look like {pattern}",
-    "too_short": "needs at least {min_length} entries",
-    "too_long": "must not have more than {max_length} entries",
+    "too_short": "needs at least {min_length} of them",
+    "too_long": "must not have more than {max_length} of them",
     "enum": "must be one of {expected}",
     "literal_error": "must be one of {expected}",
     "datetime_from_date_parsing": "must be a time such as 2013-04-01T00:00:00Z",
@@ -88,6 +88,9 @@ def problems(document: Document, model: type[BaseModel]) -> list[str]:
 def _sentences(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[str]:
     known = list(_names(model))
     details = error.errors(include_url=False, include_input=False)
+    inner = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    # a list whose one entry is wrong is told to be too short, too: that is only an echo
+    details = [d for d in details if not (d["type"] == "too_short" and d["loc"] in inner)]
     for detail in sorted(details, key=lambda d: document.line(d["loc"])):
         yield f"{document.where}, line {document.line(detail['loc'])}: {_sentence(detail, known)}."
 

@@ -1,0 +1,244 @@
+import json
+
+import pytest
+import yaml
+
+from bot import shelf
+from bot.core.checks import Family
+from bot.core.errors import ConfigError
+from bot.core.incidents import Severity
+from bot.core.playbooks import Parameter
+
+FILE = {
+    "name": "shift",
+    "title": "Shift",
+    "summary": "Moves traffic.",
+    "offered": {"families": ["performance"]},
+    "parameters": [{"name": "to_version", "kind": "version"}, {"name": "share", "kind": "share", "default": 0.5}],
+    "steps": [{"name": "one", "action": "set_traffic", "parameters": {"version": "{{ to_version }}", "share": "{{ share }}"}}],
+    "verification": {"checks": "same", "least_rows": 10, "within": "2h"},
+}
+
+
+def written(folder, file="shift.yaml", **changes):
+    (folder / file).write_text(yaml.safe_dump({**FILE, **changes}, sort_keys=False))
+    return folder / file
+
+
+def step(text):
+    return [{"name": "one", "action": "set_traffic", "parameters": {"it": text}}]
+
+
+def worked_out(tmp_path, text, **chosen):
+    playbook = shelf.load(written(tmp_path, steps=step(text)))
+    return shelf.expand(playbook, {"to_version": "v2", **chosen})[0].parameters["it"]
+
+
+# the packaged rollback
+
+
+def test_the_packaged_rollback_is_on_the_shelf():
+    found = shelf.read(actions={"set_traffic"})
+
+    assert (found.wrong, list(found.playbooks)) == ((), ["rollback"])
+
+
+def test_rollback_is_offered_for_a_real_loss_and_nothing_else():
+    rollback = shelf.read().playbooks["rollback"]
+    offered = {(f, s) for f in Family for s in Severity if rollback.offered_for(f, s)}
+
+    assert offered == {(Family.PERFORMANCE, Severity.SEV1), (Family.PERFORMANCE, Severity.SEV2)}
+
+
+def test_rollback_moves_traffic_in_three_measured_steps():
+    steps = shelf.expand(shelf.read().playbooks["rollback"], {"to_version": "v2"})
+
+    assert [dict(s.parameters) for s in steps] == [{"version": "v2", "share": share} for share in (0.25, 0.5, 1)]
+    assert all(s.hold_s > 0 and s.within > 0 for s in steps)
+
+
+def test_rollback_asks_the_checks_that_opened_the_incident_again():
+    assert shelf.read().playbooks["rollback"].verification.checks == ("same",)
+
+
+# reading
+
+
+def test_a_file_becomes_a_playbook(tmp_path):
+    playbook = shelf.load(written(tmp_path))
+
+    assert playbook.parameters == (Parameter("to_version", "version"), Parameter("share", "share", "0.5"))
+    assert (playbook.verification.least_rows, playbook.verification.within_s, playbook.risk) == (10, 7200.0, "medium")
+    assert playbook.content == FILE
+
+
+def test_comments_and_order_do_not_change_a_playbooks_identity(tmp_path):
+    one = written(tmp_path, "a.yaml")
+    other = tmp_path / "b.yaml"
+    other.write_text("# the same\n" + yaml.safe_dump(FILE, sort_keys=True))
+
+    assert shelf.load(one).hash == shelf.load(other).hash
+
+
+def test_another_content_is_another_playbook(tmp_path):
+    assert shelf.load(written(tmp_path)).hash != shelf.load(written(tmp_path, title="Other")).hash
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"steps": []}, "line 13: steps needs at least 1 of them."),
+        ({"stepps": 1}, "there is no setting 'stepps'; perhaps 'steps' is meant."),
+        ({"offered": {"families": ["weather"]}}, "must be one of 'data_quality', 'operations', 'performance' or 'drift'."),
+        ({"steps": [{"name": "one", "action": "reboot"}]}, "there is no action 'reboot'; known: set_traffic."),
+        ({"steps": [{"name": "one", "action": "set_traffic", "hold": 5}]}, "with its unit, such as 20s, 5m, 1h30m or 7d."),
+        ({"steps": FILE["steps"] * 2}, "the step 'one' stands here twice."),
+        ({"parameters": FILE["parameters"][:1] * 2}, "the parameter 'to_version' stands here twice."),
+        ({"steps": step("{{ nobody }}")}, "the expression uses 'nobody', which is no parameter of this playbook."),
+        ({"steps": step("{{ to_version")}, "this expression cannot be read; write it like {{ name }}."),
+        ({"steps": step("x" * 501)}, "this text is longer than 500 characters."),
+        ({"steps": step("{{ " + "(" * 200 + "1" + ")" * 200 + " }}")}, "this expression is nested too deep."),
+        ({"parameters": [{"name": "to_version", "kind": "colour"}]}, "must be one of 'version', 'share' or 'text'."),
+    ],
+)
+def test_each_mistake_is_one_sentence_with_file_and_line(tmp_path, changes, sentence):
+    path = written(tmp_path, **changes)
+    with pytest.raises(ConfigError) as wrong:
+        shelf.load(path, actions={"set_traffic"})
+
+    assert str(wrong.value).startswith(f"{path}, line ")
+    assert str(wrong.value).endswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ to_version.__class__ }}",
+        "{{ to_version['x'] }}",
+        "{{ range(9) }}",
+        "{{ to_version|upper }}",
+        "{{ to_version ~ 'x' * 500000000 }}",
+        "{{ 'a' * 500000000 }}",
+        "{{ 9 ** 999999999 }}",
+        "{{ 5 % 3 }}",
+        "{% for x in to_version %}{% endfor %}",
+        "{% set x = 1 %}",
+        "{% include 'x' %}",
+        "{{ [1, 2] }}",
+        "{{ {'a': 1} }}",
+        "{{ share is defined }}",
+    ],
+)
+def test_an_expression_that_could_call_escape_or_grow_is_refused_when_the_file_is_read(tmp_path, text):
+    with pytest.raises(ConfigError, match="this expression does more than it may"):
+        shelf.load(written(tmp_path, steps=step(text)))
+
+
+def test_a_broken_file_takes_only_itself_off_the_shelf(tmp_path):
+    written(tmp_path)
+    (tmp_path / "bad.yaml").write_text("name: }")
+    found = shelf.read(tmp_path)
+
+    assert list(found.playbooks) == ["rollback", "shift"]
+    assert len(found.wrong) == 1
+    assert "bad.yaml, line 1" in found.wrong[0]
+
+
+def test_the_users_playbook_takes_the_place_of_the_packaged_one(tmp_path):
+    written(tmp_path, "mine.yaml", name="rollback", title="Ours")
+
+    assert shelf.read(tmp_path).playbooks["rollback"].title == "Ours"
+
+
+def test_the_users_broken_rollback_does_not_bring_the_packaged_one_back(tmp_path):
+    (tmp_path / "rollback.yaml").write_text("name: rollback")
+
+    assert "rollback" not in shelf.read(tmp_path).playbooks
+
+
+def test_two_files_of_one_folder_with_one_name_are_told(tmp_path):
+    written(tmp_path, "a.yaml")
+    written(tmp_path, "b.yml")
+    found = shelf.read(tmp_path)
+
+    assert "shift" in found.playbooks
+    assert "b.yml: the playbook 'shift' is defined by another file" in found.wrong[0]
+
+
+def test_a_wheels_playbooks_are_found_before_those_of_a_checkout(tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "PACKAGED", (tmp_path / "absent", tmp_path))
+
+    assert shelf.packaged() == tmp_path
+
+
+def test_the_schema_for_editors_is_json():
+    assert json.loads(json.dumps(shelf.schema()))["additionalProperties"] is False
+
+
+# expressions
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{{ to_version }}", "v2"),
+        ("{{ share }}", 0.5),
+        ("{{ share / 2 }}", 0.25),
+        ("{{ 1 - share }}", 0.5),
+        ("{{ -share }}", -0.5),
+        ("{{ 0.1 if to_version == 'v2' else 1 }}", 0.1),
+        ("{{ share > 0.4 and not share > 0.6 }}", True),
+        ("{{ share > 0.6 or to_version != 'v2' }}", False),
+        ("to {{ to_version }}!", "to v2!"),
+        ("{{ to_version }}{{ share }}", "v20.5"),
+        ("{{ 'v' + to_version }}", "vv2"),
+        ("plain", "plain"),
+        ("", ""),
+    ],
+)
+def test_an_expression_gives_its_value_in_its_own_type(tmp_path, text, value):
+    got = worked_out(tmp_path, text)
+
+    assert (got, type(got)) == (value, type(value))
+
+
+def test_what_people_choose_is_data_and_never_an_expression(tmp_path):
+    assert worked_out(tmp_path, "{{ to_version }}", to_version="{{ 7 * 7 }}") == "{{ 7 * 7 }}"
+
+
+def test_expressions_inside_a_mapping_are_worked_out(tmp_path):
+    playbook = shelf.load(written(tmp_path, steps=step({"{{ share }}": "{{ share }}", "b": 3})))
+
+    assert shelf.expand(playbook, {"to_version": "v2"})[0].parameters["it"] == {"{{ share }}": 0.5, "b": 3}
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ 1 / (share - share) }}", "{{ to_version - 1 }}", "{{ none }}", "{{ 1e308 + 1e308 }}", "{{ 1 if share > 1 }}"]
+)
+def test_an_expression_without_a_value_is_one_sentence(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"^Playbook 'shift', step 'one': an expression cannot be worked out"):
+        worked_out(tmp_path, text)
+
+
+# parameters
+
+
+def test_a_share_comes_as_the_text_that_a_form_gives(tmp_path):
+    assert worked_out(tmp_path, "{{ share }}", share="0.25") == 0.25
+
+
+@pytest.mark.parametrize("share", ["1.5", "half", "nan", "-1"])
+def test_a_share_is_a_number_from_0_to_1(tmp_path, share):
+    with pytest.raises(ConfigError, match="'share' must be a number from 0 to 1"):
+        worked_out(tmp_path, "{{ share }}", share=share)
+
+
+@pytest.mark.parametrize("version", ["", None])
+def test_what_has_no_default_must_be_chosen(tmp_path, version):
+    with pytest.raises(ConfigError, match="'to_version' must be chosen"):
+        worked_out(tmp_path, "{{ to_version }}", to_version=version)
+
+
+def test_a_parameter_that_the_playbook_does_not_have_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="has no parameter 'speed'"):
+        worked_out(tmp_path, "x", speed=1)
