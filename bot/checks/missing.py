@@ -1,0 +1,29 @@
+"""Missing values: how much of what the reference has is gone?"""
+
+from collections.abc import Iterator
+
+from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
+from bot.core.readings import Reading
+from bot.stats.rates import wilson
+
+LEAST_ROWS = 30
+
+
+@check("missing", family=Family.DATA_QUALITY, unit="share lost", threshold=Threshold(0.25, 0.50, least_rows=LEAST_ROWS))
+def missing(reference: Reading, current: Reading) -> Iterator[Measured]:
+    """Of the values that the reference has, the share that is gone now: 0 (as usual) to 1 (the column is empty)."""
+    for name, then in reference.columns.items():
+        now = current.columns.get(name)
+        if now is None:  # a lost column is schema's to say
+            continue
+        if not now.rows or not then.rows:
+            yield NotMeasured(name, "no rows in the window" if then.rows else "no rows in the reference")
+            continue
+        usual, share = then.missing / then.rows, now.missing / now.rows
+        if usual == 1:
+            yield NotMeasured(name, "always missing, in the reference too", now.rows)
+            continue
+        low, high = (max(0.0, (edge - usual) / (1 - usual)) for edge in wilson(now.missing, now.rows))
+        lost = max(0.0, (share - usual) / (1 - usual))
+        words = f"{share:.1%} missing, reference {usual:.1%}"
+        yield Measurement(name, lost, now.rows, reference=0.0, interval=(low, high), detail=words)

@@ -1,0 +1,49 @@
+"""Performance: how well did the model do, now that the labels have come?"""
+
+from collections.abc import Iterator
+
+from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
+from bot.core.readings import Outcomes, Reading
+from bot.stats import performance as measured_by
+from bot.stats.performance import Estimate
+
+LEAST_LABELS = 1_000
+
+
+@check(
+    "performance",
+    family=Family.PERFORMANCE,
+    unit="",
+    threshold=Threshold(least_rows=LEAST_LABELS),
+    thresholds={"calibration_gap": Threshold(0.07, 0.10, least_rows=LEAST_LABELS, null=0.0)},
+)
+def performance(reference: Reading, current: Reading) -> Iterator[Measured]:
+    """Realised metrics on the rows whose label has arrived: calibration gap (promised − came true), ROC AUC, log loss, Brier.
+
+    Loss and Brier fall when fewer things happen, however wrong the promises are; the calibration gap does not, so it is the one
+    that may wake people.
+    """
+    now = current.outcomes
+    if now is None:
+        yield NotMeasured("calibration_gap", "no labels are configured: nobody can say how well it does")
+        return
+    if not len(now):
+        yield NotMeasured("calibration_gap", f"no label has arrived yet for {current.rows:,} predictions")
+        return
+    before = _metrics(reference.outcomes) if reference.outcomes is not None and len(reference.outcomes) else {}
+    for name, estimate in _metrics(now).items():
+        then = before.get(name)
+        words = f"{now.awaited:,} more labels are awaited" if now.awaited else ""
+        band = (estimate.low, estimate.high)
+        yield Measurement(name, estimate.value, len(now), reference=then.value if then else None, interval=band, detail=words)
+
+
+def _metrics(outcomes: Outcomes) -> dict[str, Estimate]:
+    scores, labels, at = outcomes.scores, outcomes.labels, outcomes.at
+    area = measured_by.roc_auc(scores, labels)
+    return {
+        "calibration_gap": measured_by.calibration_gap(scores, labels, at),
+        "log_loss": measured_by.log_loss(scores, labels, at),
+        "brier": measured_by.brier(scores, labels, at),
+        **({"roc_auc": area} if area else {}),
+    }

@@ -1,0 +1,96 @@
+"""How far a window is from its reference, from counts alone.
+
+Definitions: KS is the largest distance of the two empirical distribution functions; PSI is Σ (q − p) ln(q / p) with +0.5 a bin
+(Yurdakul 2018 gives its null distribution); Cramér's V is bias-corrected (Bergsma 2013), Pearson's χ² is without Yates.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special, stats
+
+from bot.core.profiles import CategoryProfile, Counts, NumericProfile
+
+
+class Distance(NamedTuple):
+    """A distance with what it still can be (equal ends when exact) and the chance to see it without any change."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+
+
+def kolmogorov_smirnov(reference: NumericProfile, current: NumericProfile) -> Distance | None:
+    """Return KS as a certified interval: the exact value lies in [low, high]; `value` is low, so that no alarm rests on a guess.
+
+    Both distribution functions are known just below and at every cut point; between two cut points each can only lie between its
+    known ends. None when either side has no finite value. The p-value is Smirnov's limit (1948) at `value`.
+    """
+    n, m = reference.count, current.count
+    if not n or not m:
+        return None
+    f_at, g_at = reference.up_to / n, current.up_to / m
+    f_below, g_below = reference.below / n, current.below / m
+    known = max(float(np.abs(f_at - g_at).max()), float(np.abs(f_below - g_below).max()))
+    between = np.maximum(f_below[1:] - g_at[:-1], g_below[1:] - f_at[:-1])
+    high = max(known, float(between.max())) if len(between) else known
+    return Distance(known, known, high, float(special.kolmogorov(np.sqrt(n * m / (n + m)) * known)))
+
+
+def stability_index(reference: Counts, current: Counts) -> Distance | None:
+    """Return PSI in nats over aligned bins, with its p-value: PSI / (1/n + 1/m) is χ² with bins − 1 degrees of freedom."""
+    n, m, bins = int(reference.sum()), int(current.sum()), len(reference)
+    if not n or not m or bins < 2:
+        return None
+    p = (reference + 0.5) / (n + 0.5 * bins)
+    q = (current + 0.5) / (m + 0.5 * bins)
+    value = float(((q - p) * np.log(q / p)).sum())
+    return Distance(value, value, value, float(stats.chi2.sf(value / (1 / n + 1 / m), bins - 1)))
+
+
+def stability_critical(n: int, m: int, bins: int, level: float = 0.01) -> float:
+    """Return the PSI that chance alone exceeds in `level` of all windows of these sizes."""
+    return float((1 / n + 1 / m) * stats.chi2.ppf(1 - level, bins - 1))
+
+
+def aligned(reference: CategoryProfile, current: CategoryProfile) -> tuple[Counts, Counts]:
+    """Return both sides' counts over the union of their levels, capped levels last as one."""
+    levels = sorted({*reference.counts, *current.counts})
+    pairs = [(reference.counts.get(level, 0), current.counts.get(level, 0)) for level in levels]
+    if reference.other or current.other:
+        pairs.append((reference.other, current.other))
+    table = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+class Association(NamedTuple):
+    """Pearson's χ² of a two-column table, its p-value, and Cramér's V plain and bias-corrected."""
+
+    statistic: float
+    p_value: float
+    cramers_v: float
+    corrected_v: float
+
+
+def chi_square(reference: Counts, current: Counts) -> Association | None:
+    """Return the association of level and window; None when there is nothing to compare."""
+    seen = (reference + current) > 0
+    table = np.stack([reference[seen], current[seen]]).astype(np.float64)
+    n, m = table.sum(axis=1)
+    levels = table.shape[1]
+    if not n or not m or levels < 2:
+        return None
+    total = n + m
+    expected = np.outer([n, m], table.sum(axis=0)) / total
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    freedom = levels - 1
+    phi2 = statistic / total
+    corrected = max(0.0, phi2 - freedom / (total - 1))
+    narrow = min(2 - 1 / (total - 1), levels - freedom**2 / (total - 1)) - 1
+    return Association(
+        statistic,
+        float(stats.chi2.sf(statistic, freedom)),
+        float(np.sqrt(phi2)),
+        float(np.sqrt(corrected / narrow)) if narrow > 0 else 0.0,
+    )

@@ -1,0 +1,34 @@
+"""Proportions, counts and percentiles with honest intervals."""
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from bot.core.profiles import Floats
+
+LEVEL = 0.95
+
+
+def wilson(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Return the score interval of a proportion (Wilson 1927); of no trials anything may be true."""
+    if n == 0:
+        return 0.0, 1.0
+    z = float(stats.norm.ppf((1 + level) / 2))
+    p, spread = k / n, z * z / n
+    centre, half = p + spread / 2, z * math.sqrt(p * (1 - p) / n + spread / (4 * n))
+    return max(0.0, (centre - half) / (1 + spread)), min(1.0, (centre + half) / (1 + spread))
+
+
+def poisson(count: int, level: float = LEVEL) -> tuple[float, float]:
+    """Return the exact interval of a Poisson mean (Garwood 1936)."""
+    tail = (1 - level) / 2
+    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
+    return low, float(stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
+
+
+def percentile(ordered: Floats, share: float, level: float = LEVEL) -> tuple[float, float, float]:
+    """Return a percentile of sorted values with its distribution-free interval from order statistics (binomial ranks)."""
+    n = len(ordered)
+    low, high = (int(stats.binom.ppf(tail, n, share)) for tail in ((1 - level) / 2, (1 + level) / 2))
+    return float(np.quantile(ordered, share)), float(ordered[max(0, low - 1)]), float(ordered[min(n - 1, high)])
