@@ -19,6 +19,7 @@ def sidebar_entry(room: Room, channel: Conversation, user: str) -> Json:
     texts = [str(message.doc) for message in unread]
     entry: Json = {"id": channel.id, "name": room.app.name if channel.is_im else channel.name, "topic": channel.topic}
     entry |= {"is_im": channel.is_im, "is_member": member, "is_private": channel.kind == "group"}
+    entry |= {"members": room.channels.members(channel.id)}
     entry |= {"is_archived": channel.archived, "last_ts": room.messages.last_ts(channel.id)}
     entry |= {"unread": len(unread) if member else 0}
     return entry | {"mention": member and any(mark in text for text in texts for mark in called)}

@@ -118,8 +118,9 @@ class Ui:
         return {"users": [{"id": u.id, "name": u.name, "real_name": u.real_name, "title": u.title} for u in users]}
 
     async def state(self, given: Json) -> Json:
-        """Return everything the page needs to draw itself."""
-        return whole_state(self._room, self._user(given).id)
+        """Return everything the page needs to draw itself; a page that opens for the first time is the first person."""
+        first = self._room.workspace.users[0].id
+        return whole_state(self._room, self._user({"user": given.get("user") or first}).id)
 
     async def messages(self, given: Json) -> Json:
         """Return a page of a channel, newest last."""
