@@ -264,7 +264,10 @@ class MemoryUnit:
         return self._now.audit[max(0, len(self._now.audit) - limit) :]
 
     def announce(self, notice: Notice) -> None:
-        draft, kept = self._draft, _kept(notice)
+        draft = self._draft
+        if notice.thread and not notice.channel and notice.thread in draft.notices:
+            notice = replace(notice, channel=draft.notices[notice.thread].channel)  # an answer stands where its thread stands
+        kept = _kept(notice)
         if notice.key not in draft.notices or dumps(draft.notices[notice.key]) != dumps(kept):
             draft.notices[notice.key] = kept
             draft.revisions[notice.key] = draft.revisions.get(notice.key, 0) + 1
