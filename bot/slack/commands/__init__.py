@@ -1,0 +1,1 @@
+"""One file a subcommand of `/aiops`; `bot.core.registry.discover` finds the `Command` that each of them makes."""

@@ -1,0 +1,56 @@
+"""Slack's app manifest (version 2), made from what the bot really does: `aiops slack manifest` prints it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.command import Command
+
+SCOPES: Mapping[str, str] = {
+    "app_mentions:read": "answer a mention with how to ask",
+    "channels:history": "after an unanswered call, look whether the message is there before posting it again",
+    "chat:write": "post and edit incidents, cards and answers",
+    "commands": "answer /aiops",
+    "files:write": "show charts",
+    "groups:history": "the same look in private incident channels",
+    "metadata.message:read": "recognise our own messages in that look",
+    "users:read": "tell people's names in the audit trail",
+}
+EVENTS = ("app_home_opened", "app_mention")
+HINT = 100  # as much as Slack's composer shows
+
+
+def manifest(commands: Mapping[str, Command], *, request_url: str = "", name: str = "aiops") -> dict[str, Any]:
+    """Return the manifest: for Socket Mode, or with a `request_url` for signed HTTP."""
+    socket = not request_url
+    url = {} if socket else {"url": request_url}
+    events = {"bot_events": list(EVENTS)} | ({} if socket else {"request_url": request_url})
+    hint = " | ".join(commands)
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": name,
+            "description": "Keeps machine-learning models in production healthy",
+            "background_color": "#1d1c1d",
+        },
+        "features": {
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
+            "bot_user": {"display_name": name, "always_online": True},
+            "slash_commands": [
+                {
+                    "command": "/aiops",
+                    "description": "Models in production: status, incidents, reports",
+                    "usage_hint": hint if len(hint) <= HINT else hint[: HINT - 1] + "…",
+                    "should_escape": True,
+                    **url,
+                }
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "settings": {
+            "event_subscriptions": events,
+            "interactivity": {"is_enabled": True} | ({} if socket else {"request_url": request_url}),
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": socket,
+            "token_rotation_enabled": False,
+        },
+    }
