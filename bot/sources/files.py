@@ -1,0 +1,114 @@
+"""Prediction logs and training sets in files: Parquet or CSV, one file or a folder of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.dataset as ds
+
+from bot.core.errors import ConfigError, SourceUnavailable
+from bot.core.models import Model
+from bot.core.ports import SourceKind
+from bot.core.profiles import ColumnProfile
+from bot.core.readings import Reading, Sample
+from bot.core.windows import Window
+from bot.sources.table import reading_of, required, sample_of, within
+
+FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
+
+
+class FileSource:
+    """The log in files of one format."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self._path = path.name, path
+
+    def reading(
+        self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
+    ) -> Reading:
+        """Profile one window (see `bot.core.ports.Source`)."""
+        return reading_of(model, window, self._rows(model, window), like, as_of)
+
+    def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
+        """Return some labelled rows (see `bot.core.ports.Source`)."""
+        return sample_of(model, self._rows(model, window), limit, version)
+
+    def _rows(self, model: Model, window: Window) -> pa.Table:
+        names, data = model.columns, opened(self._path)
+        required(data.schema.empty_table(), names, str(self._path))
+        wanted = {feature.name for feature in model.features} | {
+            names.time, names.request, names.version, names.score, names.label, names.label_time, names.latency_ms, names.error
+        }  # fmt: skip
+        keep = [name for name in data.schema.names if name in wanted]
+        return within(_read(data, self._path, keep, _between(data.schema, names.time, window)), window, names.time)
+
+
+def _between(schema: pa.Schema, time: str, window: Window) -> pc.Expression | None:
+    """Return a filter that lets Parquet skip row groups; only where the times are real timestamps."""
+    kind = schema.field(time).type
+    if not pa.types.is_timestamp(kind):
+        return None
+    start, end = (pa.scalar(moment.replace(tzinfo=None), pa.timestamp(kind.unit)) for moment in (window.start, window.end))
+    if kind.tz:
+        start, end = (pc.assume_timezone(moment, "UTC").cast(kind) for moment in (start, end))
+    return (ds.field(time) >= start) & (ds.field(time) < end)
+
+
+def table_of(path: Path) -> pa.Table:
+    """Return a whole file (or folder) as a table.
+
+    Raises:
+        SourceUnavailable: it is not there, or is no Parquet or CSV.
+    """
+    return _read(opened(path), path, None, None)
+
+
+def opened(path: Path) -> ds.Dataset:
+    """Return the dataset at this path, unread.
+
+    Raises:
+        SourceUnavailable: it is not there, or is no Parquet or CSV.
+    """
+    if not path.exists():
+        raise SourceUnavailable(f"There is no file {path}.")
+    inside = sorted(p for p in path.rglob("*") if p.suffix in FORMATS) if path.is_dir() else [path]
+    formats = {FORMATS.get(file.suffix.lower()) for file in inside}
+    if len(formats) != 1 or None in formats:
+        raise SourceUnavailable(f"{path} must be a .parquet or .csv file, or a folder of one of these kinds.")
+    try:
+        return ds.dataset([str(file) for file in inside], format=formats.pop())
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SourceUnavailable(f"{path} cannot be read: {_first_line(error)}") from error
+
+
+def _read(data: ds.Dataset, path: Path, columns: list[str] | None, rows: pc.Expression | None) -> pa.Table:
+    try:
+        return data.to_table(columns=columns, filter=rows)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise SourceUnavailable(f"{path} cannot be read: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
+
+
+OPTIONS = {"path": "a .parquet or .csv file, or a folder of them"}
+
+
+def make(options: Mapping[str, object]) -> FileSource:
+    """Build one from its options.
+
+    Raises:
+        ConfigError: an option is missing or unknown.
+    """
+    if strange := [name for name in options if name not in OPTIONS]:
+        raise ConfigError(f"A source of kind files has no option '{strange[0]}'; it has path.")
+    if not options.get("path"):
+        raise ConfigError(f"A source of kind files needs the option 'path': {OPTIONS['path']}.")
+    return FileSource(Path(str(options["path"])))
+
+
+source = SourceKind("files", make, OPTIONS, "Parquet or CSV: one file, or a folder of them")
