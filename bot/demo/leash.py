@@ -68,10 +68,14 @@ class Leashed:
             time.sleep(0.01)
         raise DemoFailed(f"{self.name} was not ready within {seconds:g} s; {self._last_words()}")
 
-    def stop(self) -> None:
-        """Let it go and wait until it has; after `PATIENCE_S` it is killed with everything it started."""
+    def let_go(self) -> None:
+        """Drop the leash: it begins to end."""
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()  # type: ignore[union-attr]
+
+    def stop(self) -> None:
+        """Let it go and wait until it has; after `PATIENCE_S` it is killed with everything it started."""
+        self.let_go()
         try:
             self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
