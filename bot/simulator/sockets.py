@@ -15,6 +15,7 @@ from bot.simulator.errors import SlackError
 from bot.simulator.workspace import Json
 
 MOST_SOCKETS = 10
+CLOSING_S = 0.2
 
 
 class NotDelivered(Exception):
@@ -106,11 +107,19 @@ class Sockets:
             del self._acks[envelope]
 
     async def disconnect(self, reason: str) -> None:
-        """Send every socket the frame with which Slack announces (warning) or demands a new connection."""
-        for socket in self.open:
+        """Send every socket the frame with which Slack announces (warning) or demands a new connection.
+
+        A demand takes the socket out of use at once and closes it a moment later.
+        """
+        asked = self.open
+        for socket in asked:
             await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "simulator"}})
             if reason != "warning":
                 self.forget(socket)
+        if reason != "warning":
+            await asyncio.sleep(CLOSING_S)
+            for socket in asked:
+                await socket.close()
 
     def _hello(self) -> Json:
         return {

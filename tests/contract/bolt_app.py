@@ -66,6 +66,9 @@ def over_socket(slack, app):
     try:
         yield handler
     finally:
+        # The client closes only after its receive time-out of three seconds, unless its socket dies first.
+        handler.client.auto_reconnect_enabled = False
+        slack.fault("kill_socket", count=10)
         handler.close()
 
 
