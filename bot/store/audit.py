@@ -11,6 +11,7 @@ from bot.core.actions import canonical
 from bot.core.audit import GENESIS, AuditEntry, AuditRow
 from bot.store import tables
 from bot.store.entries import settled
+from bot.store.errors import AuditBroken
 
 rows = tables.audit
 
@@ -34,11 +35,17 @@ def stored(connection: Connection, *, incident: int | None = None, newest: int |
     return [_read(row) for row in connection.execute(query.order_by(rows.c.seq))]
 
 
+def one(connection: Connection, seq: int) -> AuditRow | None:
+    """Return the row of this number."""
+    row = connection.execute(select(rows).where(rows.c.seq == seq)).one_or_none()
+    return _read(row)[0] if row else None
+
+
 def stream(connection: Connection) -> Iterator[tuple[AuditRow, str]]:
     """Yield every row with its stored hash, oldest first, without holding them all.
 
     Raises:
-        ValueError: a row is no longer readable as what was written.
+        AuditBroken: a row is no longer readable as what was written.
     """
     query = select(rows).order_by(rows.c.seq)
     for row in connection.execution_options(yield_per=1000).execute(query):
@@ -47,8 +54,15 @@ def stream(connection: Connection) -> Iterator[tuple[AuditRow, str]]:
 
 def hashes(connection: Connection, size: int | None = None) -> list[bytes]:
     """Return the stored leaf hashes of the first `size` rows (all without it), in order."""
-    query = select(rows.c.hash).order_by(rows.c.seq).limit(size)
-    return [bytes.fromhex(text) for text in connection.scalars(query)]
+    query = select(rows.c.seq, rows.c.hash).order_by(rows.c.seq).limit(size)
+    return [_leaf(seq, text) for seq, text in connection.execute(query)]
+
+
+def _leaf(seq: int, text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise _broken(seq) from None
 
 
 def _columns(row: AuditRow) -> dict[str, object]:
@@ -67,5 +81,14 @@ def _columns(row: AuditRow) -> dict[str, object]:
 
 
 def _read(row: Row[Any]) -> tuple[AuditRow, str]:
-    at, payload = datetime.fromisoformat(row.at), json.loads(row.payload)
+    try:
+        at, payload = datetime.fromisoformat(row.at), json.loads(row.payload)
+    except ValueError:
+        raise _broken(row.seq) from None
+    if at.isoformat() != row.at or canonical(payload) != row.payload:  # the same meaning in other bytes was not written by us
+        raise _broken(row.seq)
     return AuditRow(row.seq, AuditEntry(at, row.actor, row.action, row.target, row.incident, payload), row.prev), row.hash
+
+
+def _broken(seq: int) -> AuditBroken:
+    return AuditBroken(f"Audit row #{seq} is not as it was written; run `aiops audit verify`.")

@@ -18,7 +18,7 @@ thread's first message has a `ts`, and a thread whose first message failed for g
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -183,8 +183,8 @@ class Outbox:
             if connection.execute(taken.values(**values)).rowcount == 0:
                 return None
             row = _row(connection, head.key)
-            thread_ts = connection.scalar(select(notices.c.ts).where(notices.c.key == row.thread)) if row and row.thread else ""
-        return _posting(row, thread_ts or "") if row else None
+            root = _row(connection, row.thread) if row and row.thread else None
+        return _posting(row, root) if row else None
 
 
 def _heads(ready: ColumnElement[bool], limit: int) -> Select[Any]:
@@ -209,12 +209,15 @@ def _change(key: str) -> Any:
     return update(notices).where(notices.c.key == key)
 
 
-def _posting(row: Row[Any], thread_ts: str) -> Posting:
+def _posting(row: Row[Any], root: Row[Any] | None) -> Posting:
+    notice = loads(Notice, row.body)
+    if root and not notice.channel:  # it was said before its thread was
+        notice = replace(notice, channel=loads(Notice, root.body).channel)
     return Posting(
-        loads(Notice, row.body),
+        notice,
         row.revision,
         row.ts,
-        thread_ts,
+        root.ts if root else "",
         row.nonce,
         row.attempts,
         row.waiting_since,
