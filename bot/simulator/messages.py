@@ -79,15 +79,24 @@ class Messages:
         for table in ("reactions", "pins"):
             self._db.run(f"delete from {table} where channel = ? and ts = ?", channel, ts)  # noqa: S608  two fixed names
 
-    def top_level(self, channel: str, viewer: str, *, before: str = "9", after: str = "0", limit: int) -> list[Message]:
+    def top_level(self, channel: str, viewer: str, *, before: str = "9", limit: int) -> list[Message]:
         """Return up to `limit` messages of a channel (threads only when broadcast), newest last."""
         found = self._db.rows(
-            "select * from messages where channel = ? and ts < ? and ts > ?"
+            "select * from messages where channel = ? and ts < ?"
             " and (thread_ts is null or thread_ts = ts or broadcast = 1)"
             " and (ephemeral_for is null or ephemeral_for = ?) order by ts desc limit ?",
-            *(channel, before, after, viewer, limit),
+            *(channel, before, viewer, limit),
         )
         return [_message(row) for row in reversed(found)]
+
+    def between(self, channel: str, oldest: str, latest: str) -> list[Message]:
+        """Return the lasting top-level messages of a time, both ends included, newest first."""
+        found = self._db.rows(
+            "select * from messages where channel = ? and ts >= ? and ts <= ? and ephemeral_for is null"
+            " and (thread_ts is null or thread_ts = ts or broadcast = 1) order by ts desc",
+            *(channel, oldest, latest),
+        )
+        return [_message(row) for row in found]
 
     def replies(self, channel: str, ts: str, viewer: str = "") -> list[Message]:
         """Return the replies of a thread, oldest first; ephemeral ones only for their reader."""

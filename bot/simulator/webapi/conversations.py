@@ -18,6 +18,7 @@ PREFIX = {"channel": "channels", "group": "groups", "im": "im"}
 KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im"}
 NAME_CHARS = 80
 TOPIC_CHARS = 250
+NEVER = "9999999999.999999"
 _Item = TypeVar("_Item")
 
 
@@ -137,14 +138,18 @@ def _told(call: Call, messages: list[Message]) -> list[Json]:
     return [for_app(message, call.room.messages, metadata=wanted) for message in messages]
 
 
+def _times(call: Call) -> tuple[str, str]:
+    oldest, latest = call.maybe("oldest") or "0", call.maybe("latest") or NEVER
+    for given, code in ((oldest, "invalid_ts_oldest"), (latest, "invalid_ts_latest")):
+        if not re.fullmatch(r"\d+(\.\d+)?", given):
+            raise SlackError(code)
+    return oldest, latest
+
+
 def _within(call: Call, messages: list[Message]) -> list[Message]:
-    oldest, latest = call.maybe("oldest") or "0", call.maybe("latest") or "9999999999.999999"
-    inclusive = call.flag("inclusive")
-    try:
-        low, high = float(oldest), float(latest)
-    except ValueError as wrong:
-        raise SlackError("invalid_ts_latest" if oldest.replace(".", "").isdigit() else "invalid_ts_oldest") from wrong
-    return [m for m in messages if low < float(m.ts) < high or (inclusive and m.ts in {oldest, latest})]
+    oldest, latest = _times(call)
+    ends = {oldest, latest} if call.flag("inclusive") else set()
+    return [m for m in messages if float(oldest) < float(m.ts) < float(latest) or m.ts in ends]
 
 
 @method("conversations.history", tier=3)
@@ -152,8 +157,8 @@ def history(call: Call) -> Json:
     """Return a channel's messages, newest first."""
     channel = call.channel(member=True)
     _need(call, channel, "history")
-    found = call.room.messages.top_level(channel.id, "", limit=100_000)
-    page, cursor = paged(call, _within(call, found)[::-1])
+    found = call.room.messages.between(channel.id, *_times(call))
+    page, cursor = paged(call, _within(call, found))
     more: Json = {"response_metadata": {"next_cursor": cursor}} if cursor else {}
     return {"messages": _told(call, page), "has_more": bool(cursor), "pin_count": 0, **more}
 

@@ -3,7 +3,6 @@
 import httpx
 
 from bot.simulator import Channel, Command, Shortcut, SlackApp, User, UserGroup, Workspace
-from bot.simulator.workspace import ALL_SCOPES
 
 OPS, SECRET, QUIET = "C0000000OPS", "C0000SECRET", "C000000QUIET"
 ANA, BO = "U00000000AA", "U00000000BB"

@@ -110,8 +110,11 @@ FITS = {
     "same action_id in two blocks": [actions(button()), actions(button())],
     "video": [
         {
-            **{"type": "video", "title": plain(), "alt_text": "a"},
-            **{"thumbnail_url": "https://example.com/t", "video_url": "https://example.com/v"},
+            "type": "video",
+            "title": plain(),
+            "alt_text": "a",
+            "thumbnail_url": "https://example.com/t",
+            "video_url": "https://example.com/v",
         }
     ],
     "feedback": [
