@@ -1,0 +1,128 @@
+"""The data: the database, every source, every splitter, every scorer; each is really asked."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import select
+
+from bot.app import registries
+from bot.config import Plug, Settings
+from bot.core.errors import AiopsError, ConfigError
+from bot.core.models import Model, split_words
+from bot.core.ports import ConnectorKind, Scorer, Source, SourceKind, Splitter
+from bot.doctor.remarks import Remark, hint, ok, problem
+from bot.engine.database import now as its_clock
+from bot.store import schema
+from bot.store.database import open_store
+
+SKEW_S = 2.0
+
+
+def database(settings: Settings) -> Iterator[Remark]:
+    """Look whether the database answers, fits this program, and has the same time as we have."""
+    try:
+        schema.check(settings.database_url)
+        with closing(open_store(settings.database_url)) as store, store.look() as connection:
+            theirs = float(connection.scalar(select(its_clock(store.engine))) or 0.0)
+    except AiopsError as reason:
+        yield problem("database", str(reason), "aiops db upgrade" if "db upgrade" not in str(reason) else "")
+        return
+    yield ok("database", "it answers and fits this program.")
+    skew = time.time() - theirs
+    if abs(skew) > SKEW_S:
+        yield problem("clock", f"this machine and the database differ by {skew:+.1f} s.", "Synchronise both clocks (NTP).")
+    else:
+        yield ok("clock", "this machine and the database agree.")
+
+
+def sources(settings: Settings) -> Iterator[Remark]:
+    """Read the last window of every model; nobody watching a source is said too."""
+    models = settings.models_with(registries().checks)
+    for name, plug in settings.sources.items():
+        users = [model for model in models.values() if model.source == name]
+        try:
+            source = cast("Source", _made(name, plug, registries().sources))
+            for model in users:
+                yield _window(name, source, model)
+        except AiopsError as reason:
+            yield problem("source", f"'{name}': {reason}")
+            continue
+        if not users:
+            yield hint("source", f"no model reads '{name}'.", "Name it as the source of a model, or take it out.")
+
+
+def _window(name: str, source: Source, model: Model) -> Remark:
+    watch = min(model.watches, key=lambda w: w.window)
+    window = watch.judged_at(datetime.now(UTC))
+    rows = source.reading(model, window).rows
+    if not rows:
+        return hint(
+            "source",
+            f"'{name}' can be read, but {model.key} has no rows in its last window ({window}).",
+            "Is the log still written?",
+        )
+    return ok("source", f"'{name}' can be read: {model.key} has {rows:,} rows in its last window ({window}).")
+
+
+def splitters(settings: Settings) -> Iterator[Remark]:
+    """Ask every splitter how it shares the traffic of each of its models."""
+    for model in settings.models_with(registries().checks).values():
+        if model.serving:
+            plug = settings.platforms[model.serving]
+            yield _asked("splitter", model.serving, lambda m=model, p=plug: _split(m, p))  # type: ignore[misc]
+
+
+def _split(model: Model, plug: Plug) -> str:
+    platform = _made(model.serving, plug, registries().connectors)
+    try:
+        if not hasattr(platform, "split"):
+            return "it is no traffic splitter; its actions may still use it"
+        return f"{model.name} is served by {split_words(cast('Splitter', platform).split(model.name))}"
+    finally:
+        _closed(platform)
+
+
+def scorers(settings: Settings) -> Iterator[Remark]:
+    """Ask every version that a scorer knows to score one logged row, where there is one."""
+    models = settings.models_with(registries().checks)
+    for part, model in zip(settings.models, models.values(), strict=True):
+        if part.scorer:
+            yield _asked("scorer", part.scorer, lambda m=model, s=part.scorer: _scored(settings, m, s))  # type: ignore[misc]
+
+
+def _scored(settings: Settings, model: Model, name: str) -> str:
+    scorer = cast("Scorer", _made(name, settings.scorers[name], registries().connectors))
+    try:
+        source = cast("Source", _made(model.source, settings.sources[model.source], registries().sources))
+        sample = source.sample(model, model.reference, 1)
+        versions = scorer.versions(model.name)
+        for version in versions:
+            scorer.score(model.name, version, sample)
+    finally:
+        _closed(scorer)
+    told = f"{model.name}: {', '.join(versions) or 'no versions'}"
+    return f"{told} answer" if len(sample) else f"{told} are configured; there is no labelled row to ask them about"
+
+
+def _asked(topic: str, name: str, ask: Callable[[], str]) -> Remark:
+    try:
+        return ok(topic, f"'{name}': {ask()}.")
+    except AiopsError as reason:
+        return problem(topic, f"'{name}': {reason}", "Is it running, and is its address in aiops.yaml right?")
+
+
+def _made(name: str, plug: Plug, kinds: Mapping[str, SourceKind] | Mapping[str, ConnectorKind]) -> object:
+    if plug.kind not in kinds:
+        raise ConfigError(f"it is of the kind '{plug.kind}', which does not exist; there are: {', '.join(kinds) or 'none'}.")
+    try:
+        return kinds[plug.kind].make(plug.options)
+    except ConfigError as reason:
+        raise ConfigError(f"{name}: {reason}") from reason
+
+
+def _closed(platform: Any) -> None:
+    if hasattr(platform, "close"):
+        platform.close()
