@@ -54,7 +54,7 @@ class State:
     audit: list[AuditRow] = field(default_factory=list)
     notices: dict[str, Notice] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
-    enqueued: dict[tuple[str, str], Enqueued] = field(default_factory=dict)
+    enqueued: dict[str, Enqueued] = field(default_factory=dict)
 
     def copy(self) -> State:
         return State(*(type(part)(part) for part in vars(self).values()))  # values are frozen; only the containers are ours
@@ -273,7 +273,9 @@ class MemoryUnit:
             draft.revisions[notice.key] = draft.revisions.get(notice.key, 0) + 1
 
     def enqueue(self, workflow: str, number: str, payload: Json, *, lane: str) -> None:
-        self._draft.enqueued.setdefault((workflow, number), Enqueued(workflow, number, payload, lane))
+        started = self._draft.enqueued.setdefault(number, Enqueued(workflow, number, payload, lane))
+        if started.workflow != workflow:
+            raise Conflict(f"Workflow '{number}' is a {started.workflow} already.")
 
 
 def _kept(value: T) -> T:
