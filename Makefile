@@ -1,8 +1,13 @@
 # The newcomer's commands. `make demo` and `make test` set everything up by themselves.
 PYTHON ?= python3
 BIN := .venv/bin
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: setup demo test test-all check lock clean
+# Two cores, two workers; a file stays on one worker, so that what it sets up once is set up once.
+PARALLEL ?= -n 2 --dist loadfile
+DECIDING := tests/unit/core tests/unit/flow
+
+.PHONY: setup demo test test-all check cover lock clean
 
 setup: .venv/ready
 
@@ -13,3 +18,34 @@ setup: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
+
+# The whole story on this machine: one URL to open. `make demo ARGS="--headless"` plays it by itself.
+demo: setup
+	$(BIN)/aiops demo $(ARGS)
+
+# Lint, types, who imports whom, then every test that is not slow: what CI runs.
+test: check cover
+	$(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING))
+
+# The slow ones too: real servers, many kills.
+test-all: test
+	$(BIN)/pytest -m slow
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config tests/house/contracts.ini
+
+# Where decisions live, every branch is taken by a test.
+cover: setup
+	$(BIN)/pytest $(DECIDING) --cov=bot.core --cov=bot.flow --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+# Only after a dependency has changed: hashed locks for developers and for the image. Needs uv.
+lock:
+	$(LOCK) --extra demo --extra test -o requirements.lock pyproject.toml
+	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
+
+clean:
+	rm -rf build dist *.egg-info htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find bot tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -27,8 +27,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print pure JSON for programs
 
 HELP = (
     "[bold]aiops[/] stands watch over machine-learning models in production, from Slack.\n\n"
-    "It measures, opens [bold]one[/] incident thread when something is really wrong, proposes a remedy, waits for the right people, "
-    "carries it out step by step, and checks on fresh data whether it helped."
+    "It measures, opens [bold]one[/] incident thread when something is really wrong, proposes a remedy, waits for the right "
+    "people, carries it out step by step, and checks on fresh data whether it helped."
 )
 
 
