@@ -67,7 +67,8 @@ class SlackPart(Part):
     channel: str = Field("ml-incidents", description="Where incidents go when their team names no channel.")
     digest: str = Field("", description="Where the daily digest goes; empty: the same channel.")
     base_url: str = Field("", description="Only for a simulator: its Web API.")
-    port: int = Field(3000, description="The HTTP transport's port; health and metrics listen there in both transports.")
+    host: str = Field("0.0.0.0", description="Where the HTTP transport, health and metrics listen.")  # noqa: S104
+    port: int = Field(3000, description="Their port.")
 
 
 class TeamPart(Part):
@@ -179,6 +180,14 @@ class AuditPart(Part):
     checkpoints: str = "aiops-checkpoints.txt"
 
 
+class ReplayPart(Part):
+    """Only where history is replayed: data time then comes from a file, and the slots of the last `lookback` are all looked at."""
+
+    clock: str = Field("", description="A file that holds the time the data have reached, ISO 8601; empty: the wall clock.")
+    tick: Duration = Field("300ms", validate_default=True)
+    lookback: Duration = Field("3d", validate_default=True)
+
+
 class Settings(Part):
     """The whole of `aiops.yaml`."""
 
@@ -192,6 +201,7 @@ class Settings(Part):
     models: tuple[ModelPart, ...] = ()
     approvals: Mapping[str, ApprovalPart] = Field(default_factory=dict)
     audit: AuditPart = AuditPart()
+    replay: ReplayPart = ReplayPart()
     poll: Duration = Field("30s", validate_default=True, description="How often a verification looks again.")
 
     @model_validator(mode="after")
