@@ -324,4 +324,4 @@ def _open_doors(house: House, surface: Surface, rest: ExitStack) -> None:
     thread = threading.Thread(target=server.run, name="http", daemon=True)
     thread.start()
     rest.callback(thread.join, 10)
-    rest.callback(setattr, server, "should_exit", True)  # noqa: FBT003
+    rest.callback(setattr, server, "should_exit", True)
