@@ -5,7 +5,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 
 # Two cores, two workers; a file stays on one worker, so that what it sets up once is set up once.
 PARALLEL ?= -n 2 --dist loadfile
-DECIDING := tests/unit/core tests/unit/flow
+DECIDING := $(wildcard tests/unit/core tests/unit/flow)
 
 .PHONY: setup demo test test-all check cover lock clean
 
