@@ -188,16 +188,25 @@ def evidence(unit: Unit, incident: Incident) -> None:
     )
 
 
-def drift_note(unit: Unit, model: Model, finding: Finding) -> str:
-    """Say that something moved, and why nobody was woken for it."""
-    moved = f"{finding.subject} moved ({metric(finding.check)} {number(finding.value)})"
+def drift_note(unit: Unit, model: Model, findings: Sequence[Finding]) -> str:
+    """Say what moved, the largest first, and why nobody was woken for it."""
+    largest: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda f: -(f.value or 0.0)):
+        largest.setdefault(finding.subject, finding)
+    moved = some([f"{f.subject} ({metric(f.check)} {number(f.value)})" for f in largest.values()], 4) + " moved"
     mine = [f for f in unit.latest(model.key) if f.family is Family.PERFORMANCE and f.subject == model.primary]
     if mine and mine[0].verdict is Verdict.HEALTHY:
-        skill = (
-            f"{metric(model.primary)} {number(mine[0].value)}, reference {number(mine[0].reference)}, {mine[0].n:,} labelled rows"
-        )
-        return f"{moved}, but {model.name} does well ({skill}): not paging."
-    return f"{moved}; not yet large, important and persistent enough to page."
+        told = f"{metric(model.primary)} {number(mine[0].value)} on {mine[0].n:,} labelled rows"
+        return f"{moved}, but labels say that {model.name} does well ({told}): not paging."
+    return f"{moved}; not yet important and persistent enough to page."
+
+
+def digest(desk: Desk, unit: Unit, slot: datetime) -> None:
+    """Bring the day's digest message level with its notes: one message a day, edited as lines come."""
+    day = slot.replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [{"model": n.model, "text": n.text, "at": n.at.isoformat()} for n in unit.notes(day)]
+    title = f"Noticed on {day:%d %B %Y}, and on purpose not paged"
+    unit.announce(Notice(f"digest:{day:%Y-%m-%d}", desk.digest_channel, "digest", {"title": title, "lines": lines}))
 
 
 def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, object]:

@@ -45,7 +45,7 @@ def triage(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Find
         _raise(desk, unit, model, family, [f for f in pressing if f.family is family])
     for family in {f.family for f in findings}:
         _settle(desk, unit, model, look, [f for f in findings if f.family is family])
-    _remember(unit, model, look.slot, [f for f in findings if f.bad and f not in pressing])
+    _remember(desk, unit, model, look.slot, [f for f in findings if f.bad and f not in pressing])
 
 
 def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
@@ -86,11 +86,17 @@ def severity_of(model: Model, family: Family, findings: Iterable[Finding]) -> Se
     """Return how bad it is; a critical model's troubles count one step more."""
     findings = list(findings)
     base = {Family.PERFORMANCE: 1, Family.OPERATIONS: 2, Family.DATA_QUALITY: 3, Family.DRIFT: 3}[family]
-    if family is Family.DATA_QUALITY and any(f.subject == "model" or important(model, f.subject) for f in findings):
+    if family is Family.DATA_QUALITY and _weight(model, findings) >= IMPORTANT:
         base = 2
     if all(f.check == BLIND for f in findings):
         base = 3
     return Severity(f"SEV{max(1, base - (model.tier == 'critical'))}")
+
+
+def _weight(model: Model, findings: Iterable[Finding]) -> float:
+    """Return how much of the model leans on what is broken: a share, 1 when it is the model itself."""
+    broken = {f.subject for f in findings}
+    return 1.0 if "model" in broken else sum(model.importance(subject) for subject in broken)
 
 
 def team_of(model: Model, family: Family, findings: Iterable[Finding]) -> str:
@@ -195,12 +201,13 @@ def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Fin
         close(desk, unit, known, by=BOT, cause="It came back to normal without any action.")
 
 
-def _remember(unit: Unit, model: Model, slot: datetime, findings: list[Finding]) -> None:
-    """Keep a digest line when something becomes bad that is not worth waking anybody for; one line an onset, not one a window."""
-    onset = [f for f in findings if f.family is Family.DRIFT and important(model, f.subject) and not _was_bad(unit, slot, f)]
-    for subject in sorted({f.subject for f in onset}):
-        mine = max((f for f in onset if f.subject == subject), key=lambda f: f.value or 0.0)
-        unit.note(Note(model.name, model.environment, slot, mine.window, announce.drift_note(unit, model, mine)))
+def _remember(desk: Desk, unit: Unit, model: Model, slot: datetime, findings: list[Finding]) -> None:
+    """Keep one digest line when inputs begin to move that are not worth waking anybody for; an onset, not every window."""
+    moved = [f for f in findings if f.family is Family.DRIFT and f.verdict is Verdict.CRITICAL]
+    if any(not _was_bad(unit, slot, f) for f in moved):
+        note = Note(model.name, model.environment, slot, moved[0].window, announce.drift_note(unit, model, moved))
+        if unit.note(note):
+            announce.digest(desk, unit, slot)
 
 
 def _was_bad(unit: Unit, slot: datetime, finding: Finding) -> bool:

@@ -53,9 +53,9 @@ def test_huge_drift_of_a_model_that_does_well_is_a_digest_line_and_wakes_nobody(
     assert room.incidents() == []
     with room.store.read() as unit:
         notes = unit.notes(room.clock.at.replace(year=2000))
-    assert [n.text for n in notes] == ["temp moved (PSI 9.4); not yet large, important and persistent enough to page."] or [
-        "does well" in n.text for n in notes
-    ] == [True]
+    assert [n.text for n in notes] == [
+        "temp (PSI 9.4) moved, but labels say that delays does well (calibration gap 0 on 10,000 labelled rows): not paging."
+    ]
 
 
 def test_huge_drift_that_nobody_can_judge_opens_a_small_incident(room):
