@@ -36,13 +36,18 @@ function commands(before) {
     .map((one) => ({ kind: "Commands", value: `${one.command} `, nodes: () => [h("b", { text: one.command }), h("code", { text: one.usage_hint ?? "" }), h("span", { text: one.description ?? "" })] }));
 }
 
-/** Return the words that a usage hint such as "status | incidents [model] | help" offers first. */
+/**
+ * Return the words that a usage hint such as "status [model] | incidents | help" offers first, with what follows them.
+ * A bar inside brackets ("report [day|week]") parts no words.
+ */
 export function verbsOf(hint) {
-  return (hint ?? "")
-    .split(/[|,·]/)
-    .map((part) => part.replace(/^[\s[(<]+|[\s\])>]+$/g, ""))
-    .filter((part) => /^[a-z]/i.test(part))
-    .map((part) => ({ verb: part.split(/[\s[<]/)[0], rest: part.split(/\s+/).slice(1).join(" ") }));
+  const text = (hint ?? "").trim();
+  const bare = /^[[(<{][^[(<{]*[\])>}]$/.test(text) ? text.slice(1, -1) : text;
+  return bare
+    .split(/\s*[|·](?![^[(<{]*[\])>}])\s*/)
+    .map((part) => /^([a-z][\w-]*)\s*(.*)$/i.exec(part.trim()))
+    .filter(Boolean)
+    .map(([, verb, rest]) => ({ verb, rest }));
 }
 
 function words(before) {

@@ -8,6 +8,9 @@ import { avatar } from "./people.js";
 import { on, state } from "./state.js";
 
 const pane = byId("home");
+const PATIENCE_MS = 1200;
+/** When the app last published; an answer that is older than that shows nothing. */
+let published = 0;
 
 /** Ask the app for the Home tab and show it. */
 export async function showHome() {
@@ -18,8 +21,12 @@ export async function showHome() {
   byId("home-tabs").hidden = false;
   document.title = `${state.bot.name} Home · ${state.team.name} · Simulator`;
   pane.replaceChildren(h("div", { class: "home-inside" }, h("p", { class: "home-empty", text: "Opening…" })));
+  const asked = performance.now();
   const answer = await post("home", {});
-  if (state.me?.id === who && state.open.kind === "home") draw(answer.view);
+  const here = () => state.me?.id === who && state.open.kind === "home" && published < asked;
+  // The first visit is what makes the app publish: give it a moment before saying that there is nothing.
+  if (!answer.view) await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+  if (here()) draw(answer.view);
 }
 
 function draw(view) {
@@ -30,5 +37,6 @@ function draw(view) {
 }
 
 on("live:home", ({ view }) => {
+  published = performance.now();
   if (state.open.kind === "home") draw(view);
 });

@@ -14,7 +14,8 @@ export function drawSidebar() {
   const all = [...state.channels.values()];
   const channels = all.filter((c) => !c.is_im && !c.is_archived).sort((a, b) => a.name.localeCompare(b.name));
   byId("channels").replaceChildren(...channels.map(channelItem));
-  byId("apps").replaceChildren(...all.filter((c) => c.is_im).map(channelItem), homeItem());
+  const direct = all.filter((c) => c.is_im);
+  byId("apps").replaceChildren(...(direct.length ? direct.map(channelItem) : []), homeItem(!direct.length));
   drawMe();
   drawBot();
 }
@@ -39,9 +40,11 @@ function dot() {
   return h("i", { class: `presence${state.bot.connected ? " on" : ""}` });
 }
 
-function homeItem() {
+/** The App Home; it stands for the app itself until there is a direct message. */
+function homeItem(alone) {
   const open = state.open.kind === "home";
-  return h("li", {}, h("button", { class: `side-item${open ? " open" : ""}`, type: "button", "data-testid": "home-item", "aria-current": open ? "page" : null, on: { click: () => go("#/home") } }, icon("home", 16), h("span", { class: "side-name", text: `${state.bot.name} Home` })));
+  const sign = alone ? h("span", { class: "presence-box" }, avatar(state.bot.user_id, 20), dot()) : icon("home", 16);
+  return h("li", {}, h("button", { class: `side-item${open ? " open" : ""}`, type: "button", "data-testid": "home-item", "aria-current": open ? "page" : null, on: { click: () => go("#/home") } }, sign, h("span", { class: "side-name", text: `${state.bot.name} Home` })));
 }
 
 function drawMe() {
