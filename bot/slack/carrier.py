@@ -14,6 +14,7 @@ from typing import Any
 from slack_sdk import WebClient
 
 from bot.slack import pictures
+from bot.slack.channels import Channels
 from bot.slack.client import Answer, Refused, SlackTrouble, Unanswered, Unreachable, call
 from bot.slack.pacing import Pace
 from bot.slack.ports import Draw, Ears, Outbox, Posting, Render, Rendered
@@ -41,6 +42,7 @@ class Carrier:
     ears: Ears = field(default_factory=Ears)
     clock: Callable[[], datetime] = wall_clock
     pace: Pace = field(default_factory=Pace)
+    channels: Channels = field(default_factory=Channels)
     wait: Callable[[float], object] = time.sleep
     trouble: dict[str, str] = field(default_factory=dict)
 
@@ -68,20 +70,26 @@ class Carrier:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        answer = self._say(self.client.chat_postMessage, posting, shown, extra)
+        channel = posting.notice.channel
+        answer = self._say(
+            self.client.chat_postMessage, posting, shown, {"channel": self.channels.known(channel) or channel, **extra}
+        )
         ts = str(answer.get("ts", ""))
+        if self.channels.known(channel) != channel:
+            self.channels.learn(channel, str(answer.get("channel", "")))
+            self.outbox.keep(posting.key, {"channel": self.channels.known(channel)})
         if posting.thread_ts and (answer.get("message") or {}).get("thread_ts") != posting.thread_ts:
             # Slack posts a reply to a deleted message into the channel, without a word; the news stays, the auditor hears of it.
             self.ears.audit("delivery.thread_gone", posting.key, {"thread_ts": posting.thread_ts, "ts": ts})
         return self._finish(posting, posting.revision, ts, "posted")
 
     def _edit(self, posting: Posting) -> str:
-        shown = self._shown(posting)
+        shown, channel = self._shown(posting), self._channel(posting)
         self._pause(self.pace.edit_in_s(posting.notice.channel))
         if not self.outbox.sending(posting.key, posting.nonce, self.clock()):
             return "taken over"
         try:
-            self._say(self.client.chat_update, posting, shown, {"ts": posting.ts})
+            self._say(self.client.chat_update, posting, shown, {"channel": channel, "ts": posting.ts})
         except Unanswered as trouble:  # an edit is absolute, so it may simply be made again
             raise Unreachable(trouble.code, detail=trouble.detail) from trouble
         return "edited" if self.outbox.sent(posting.key, posting.revision, posting.ts) else "taken over"
@@ -101,8 +109,7 @@ class Carrier:
 
     def _say(self, method: Callable[..., Any], posting: Posting, shown: Rendered, extra: Mapping[str, object]) -> Answer:
         """Call Slack; content that it refuses is said once more without tables, then as mere text."""
-        channel = posting.notice.channel
-        common = {"channel": channel, "text": shown.text, "parse": "none", "link_names": False, **extra}
+        common = {"text": shown.text, "parse": "none", "link_names": False, **extra}
         for blocks in (shown.blocks, shown.simple):
             try:
                 answer = call(lambda blocks=blocks: method(blocks=list(blocks), **common))  # type: ignore[misc]
@@ -115,7 +122,7 @@ class Carrier:
                 break
         else:
             answer = call(lambda: method(blocks=[], **common))
-        self.trouble.pop(channel, None)
+        self.trouble.pop(posting.notice.channel, None)
         self.trouble.pop("slack", None)
         return answer
 
@@ -135,16 +142,20 @@ class Carrier:
         known = {**posting.suspects, posting.nonce: posting.revision}
         found = [ts for ts, _nonce in copies(self.client, self._place(posting), known)]
         for ts in found:
-            if self.outbox.key_of(posting.notice.channel, ts) != posting.key:
+            if self.outbox.key_of(posting.notice.channel, ts) != posting.key:  # the outbox knows the channel by its own name
                 self.drop(posting, ts, "an ambiguous send landed late")
 
     def _place(self, posting: Posting) -> Place:
-        return Place(posting.notice.channel, posting.thread_ts, posting.first_sending or self.clock() - LOOK_BACK)
+        return Place(self._channel(posting), posting.thread_ts, posting.first_sending or self.clock() - LOOK_BACK)
+
+    def _channel(self, posting: Posting) -> str:
+        return self.channels.id_of(self.client, posting.notice.channel, posting.kept)
 
     def drop(self, posting: Posting, ts: str, why: str) -> None:
         """Delete a copy, which may be gone already, and tell the auditor."""
+        channel = self._channel(posting)
         try:
-            call(lambda: self.client.chat_delete(channel=posting.notice.channel, ts=ts))
+            call(lambda: self.client.chat_delete(channel=channel, ts=ts))
         except Refused as trouble:
             if trouble.code not in GONE:
                 raise
@@ -158,7 +169,7 @@ class Carrier:
                 return
             drawn = self.draw(posting.notice.chart)
             file_id = pictures.upload(self.client, f"chart-{posting.nonce}.png", drawn.png, drawn.alt)
-            self.outbox.keep(posting.key, {"file": file_id})
+            self.outbox.keep(posting.key, {"channel": where.channel, "file": file_id})
             pictures.show(self.client, where, file_id, drawn.title)
         except SlackTrouble as trouble:
             waits = not isinstance(trouble, Refused) or trouble.code == "ratelimited"

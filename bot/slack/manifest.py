@@ -8,10 +8,12 @@ from bot.slack.command import Command
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "answer a mention with how to ask",
     "channels:history": "after an unanswered call, look whether the message is there before posting it again",
+    "channels:read": "find a channel's id by the name that aiops.yaml gives it",
     "chat:write": "post and edit incidents, cards and answers",
     "commands": "answer /aiops",
     "files:write": "show charts",
     "groups:history": "the same look in private incident channels",
+    "groups:read": "the same for private channels",
     "metadata.message:read": "recognise our own messages in that look",
     "users:read": "tell people's names in the audit trail",
 }

@@ -21,20 +21,20 @@ class Bucket:
 
 
 class Pace:
-    """Token buckets: posts one for each channel, edits one for the whole app. Times are monotonic seconds."""
+    """Token buckets: posts one for each channel, edits one for the whole app. `posts_per_s` is Slack's rate a channel."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, posts_per_s: float = POSTS_PER_S) -> None:
+        self._clock, self._posts_per_s = clock, posts_per_s
         self._buckets: dict[Hashable, Bucket] = {}
         self._lock = threading.Lock()
 
     def post_in_s(self, channel: str) -> float:
         """Take a place in this channel; return how long to wait before posting, in seconds."""
-        return self._take(("post", channel), POSTS_PER_S, BURST)
+        return self._take(("post", channel), self._posts_per_s, BURST)
 
     def edit_in_s(self, channel: str) -> float:
         """Take a place for an edit: the channel's own and the app's; return how long to wait, in seconds."""
-        return max(self._take(("edit", channel), POSTS_PER_S, BURST), self._take("edit", EDITS_PER_S, EDIT_BURST))
+        return max(self._take(("edit", channel), self._posts_per_s, BURST), self._take("edit", EDITS_PER_S, EDIT_BURST))
 
     def _take(self, name: Hashable, per_s: float, burst: int) -> float:
         now = self._clock()
