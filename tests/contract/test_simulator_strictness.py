@@ -54,9 +54,9 @@ def test_slack_gives_an_app_three_seconds():
 
 
 @pytest.mark.parametrize("way", [over_socket, over_http])
-def test_a_click_without_an_ack_is_told_to_the_person(slack, way):
+def test_a_click_that_is_acknowledged_too_late_is_told_to_the_person(slack, way):
     app = new_app(slack)
-    app.action("slow")(lambda: time.sleep(0.6))
+    app.action("slow")(lambda ack: (time.sleep(0.6), ack()))
     with way(slack, app), Person(slack, "ana") as ana:
         app.client.chat_postMessage(channel=OPS, text="x", blocks=card(button("Slow", "slow")))
 
