@@ -13,19 +13,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import uvicorn
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 
 from bot import actions, charts, checks, connectors, shelf, sources
-from bot.config import Phonebook, Settings
+from bot.config import Phonebook, Settings, load_settings
 from bot.core.actions import Action, Json, Platform
 from bot.core.audit import AuditEntry
 from bot.core.checks import Check, Measurement
 from bot.core.errors import ConfigError
-from bot.core.ports import Clock, ConnectorKind, Journal, Scorer, Source, SourceKind
+from bot.core.ports import Clock, ConnectorKind, Journal, Scorer, Source, SourceKind, Store
 from bot.core.profiles import Floats
 from bot.core.readings import Sample
 from bot.core.registry import discover
@@ -41,6 +41,7 @@ from bot.scheduler import CHECK, Beat, Cadence, Scheduler
 from bot.slack.carrier import Carrier
 from bot.slack.command import Command, known_commands
 from bot.slack.delivery import Delivery
+from bot.slack.manifest import manifest as slack_manifest
 from bot.slack.ports import Ears
 from bot.slack.surface import Credentials, Surface
 from bot.slack.transports import Socket, routes
@@ -166,6 +167,21 @@ def open_house(settings: Settings, *, folder: Path | None = None) -> House:
 def data_clock(settings: Settings) -> Clock | None:
     """Return the replay's clock, where there is a replay."""
     return ReplayClock(Path(settings.replay.clock)) if settings.replay.clock else None
+
+
+@contextmanager
+def open_record(config: Path) -> Iterator[Store]:
+    """Open only the database that a configuration names: to read what a running bot has written."""
+    store = open_store(load_settings(config).database_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def manifest(request_url: str = "") -> dict[str, Any]:
+    """Return the Slack app's manifest, with every installed command."""
+    return slack_manifest(known_commands(), request_url=request_url)
 
 
 def engine_url(url: str) -> str:

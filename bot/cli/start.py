@@ -36,10 +36,12 @@ def demo(
     """
     if missing := [name for module, name in DEMO_NEEDS.items() if importlib.util.find_spec(module) is None]:
         raise ConfigError(f"The demo needs {' and '.join(missing)}; install it with: pip install 'aiops-bot[demo]'")
+    from bot.app import manifest, open_record  # noqa: PLC0415
     from bot.demo import story  # noqa: PLC0415  the demo's libraries are an extra
 
     chosen = {"speed": speed, "keep": keep, "port": port, "seconds": seconds}
-    code = story.main(headless=headless, **{name: value for name, value in chosen.items() if value is not None})
+    given = {"manifest": manifest(), "open_record": open_record, "headless": headless}
+    code = story.main(**given, **{name: value for name, value in chosen.items() if value is not None})
     raise typer.Exit(int(code or 0))
 
 

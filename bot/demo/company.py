@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -87,6 +88,9 @@ class Company:
             self.replay = Replayer(self.flights, self.log, self.clock, start=start, front=self.platform.front)
             open_.callback(self.replay.close)
             self.slack = open_.enter_context(Simulator(workspace(manifest), db=folder / "slack.db", port=port))
+            self._page = open_.enter_context(
+                httpx.Client(base_url=self.slack.url, headers={"X-Simulator-Page": "1"}, trust_env=False, timeout=10.0)
+            )
             self._open = open_.pop_all()
         self.config = folder / "aiops.yaml"
         self.config.write_text(HEADER + yaml.safe_dump(self._settings(), sort_keys=False, allow_unicode=True, width=120), "utf-8")
@@ -109,6 +113,20 @@ class Company:
         self._open.callback(self.bot.stop)
         self.slack.wait_for_app(within)
         return self.bot
+
+    def tell(self, text: str, progress: float) -> None:
+        """Write the narrator's line above the page."""
+        self._page.post("/ui/banner", json={"text": text, "progress": progress})
+
+    def roots(self, channel: str) -> int:
+        """Return how many messages stand in a channel itself, threads not counted, as Dee sees it."""
+        place = next(c.id for c in self.slack.workspace.channels if c.name == channel)
+        shown = self._page.get(f"/ui/channels/{place}/messages", params={"user": "U0DEE"}).json()["messages"]
+        return sum(not message["ephemeral"] for message in shown)
+
+    def answered_since(self, at: datetime) -> Mapping[str, int]:
+        """Return by version how many flights were scored live since this time of the data, from the log itself."""
+        return self.log.answered_since(at)
 
     def close(self) -> None:
         """Stop everything, the bot first."""

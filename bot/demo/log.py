@@ -65,6 +65,12 @@ class PredictionLog:
             found = self._database.execute("SELECT (SELECT count(*) FROM predictions), (SELECT count(*) FROM labels)").fetchone()
         return int(found[0]), int(found[1])
 
+    def answered_since(self, at: datetime) -> dict[str, int]:
+        """Return by version how many rows were answered live (with a latency) since this time."""
+        query = "SELECT version, count(*) FROM predictions WHERE latency_ms IS NOT NULL AND time >= ? GROUP BY version"
+        with self._lock:
+            return {str(version): int(n) for version, n in self._database.execute(query, (stamp(at),))}
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
