@@ -5,6 +5,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+VERSION = "playbooks-1"
+"""Constant over releases: recovery matches it exactly, so a new one would strand every run and approval of the old."""
+
 BUSY_MS = 30_000
 
 NOW: dict[str, str] = {

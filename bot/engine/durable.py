@@ -27,18 +27,16 @@ from sqlalchemy.orm import Session
 from bot.core.actions import Json
 from bot.core.errors import ConfigError, Conflict
 from bot.core.ports import Journal
-from bot.engine.database import EngineTables, connect, once_more, write_ahead
-from bot.engine.journal import DurableJournal, Stopping
+from bot.engine.database import VERSION, EngineTables, connect, once_more, write_ahead
+from bot.engine.journal import DurableJournal, Interrupted
 from bot.engine.lease import Lease
+from bot.engine.outcomes import lost_the_database
 from bot.engine.pruning import prune
 from bot.engine.reaper import Pulse, Reaper
 
 log = logging.getLogger("bot.engine")
 
 APPLICATION = "aiops-bot"
-VERSION = "playbooks-1"
-"""Constant over releases: recovery matches it exactly, so a new one would strand every run and approval of the old."""
-
 PLAYBOOKS, CHECKS = "playbooks", "checks"
 
 Body = Callable[[Journal, Json], Json]
@@ -103,7 +101,6 @@ class Durable:
         self._stopping = threading.Event()
         self._dbos: DBOS | None = None
         self._pulses: tuple[Pulse, ...] = ()
-        self._away = False
 
     def register(self, workflow: str, body: Body, *, queue: str = PLAYBOOKS) -> None:
         """Name a body; `queue` is PLAYBOOKS for what acts, CHECKS for what only looks. Call it before `launch`."""
@@ -129,6 +126,7 @@ class Durable:
         except BaseException:
             self._lease.release()
             raise
+        self._reaper.serve(self._dbos)
         self._reaper.reap()
         heart = Pulse("heart", self.pace.beat_s, self._beat)
         self._pulses = (heart, Pulse("reaper", self.pace.beat_s, self._reaper.reap))
@@ -233,10 +231,12 @@ class Durable:
     def _carry_out(self, body: Body, payload: Json) -> Json:
         number = cast("str", DBOS.workflow_id)
         if self._stopping.is_set():
-            raise Stopping(number)
+            raise Interrupted(number)
         try:
             return dict(body(DurableJournal(number, self._stopping), payload))
-        except Exception:
+        except Exception as error:
+            if lost_the_database(error):
+                raise Interrupted(number) from error
             log.exception("workflow %s ended in an error that its body did not expect", number)
             raise
 
@@ -244,13 +244,10 @@ class Durable:
         try:
             known = self._lease.beat()
         except sa.exc.SQLAlchemyError:
-            self._away = True
-            raise
-        if self._away:
             self._reaper.doubt()
+            raise
         if not known:
             log.warning("executor %s was slow and had been declared dead; what it ran goes on elsewhere", self.executor)
-        self._away = False
 
     def _drain(self, dbos: DBOS, drain_s: float) -> None:
         deadline = time.monotonic() + drain_s

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from dbos import DBOS
 
@@ -17,9 +18,14 @@ PATIENCE_S = 90.0
 LONGEST_PAUSE_S = 2.0
 SLICE_S = 1.0
 
+T = TypeVar("T")
 
-class Stopping(BaseException):
-    """This process is going; the workflow stays as it is and goes on elsewhere. Nobody below may catch it, as with a kill."""
+
+class Interrupted(BaseException):
+    """This life of the workflow ends here: the process is going, or the database went away while an outcome was written.
+
+    The workflow stays as it is and goes on in its next life. Nobody below may catch it, as nobody catches a kill.
+    """
 
 
 class DurableJournal:
@@ -36,16 +42,25 @@ class DurableJournal:
         `bot.core.errors` is remembered too; any other becomes OutcomeUnknown.
         """
         self._go_on()
-        known = DBOS.run_step({"name": name}, self._patiently, name, do)
+        known: Outcome = self._remembered(name, lambda: self._patiently(name, do))
         return answer(known)
 
     def sleep(self, seconds: float) -> None:
         """Wait; the moment of waking is remembered, so a restart waits only what is left."""
         self._go_on()
-        wakes = DBOS.run_step({"name": "sleep"}, lambda: time.time() + seconds)
+        wakes: float = self._remembered("sleep", lambda: time.time() + seconds)
         while (left := min(wakes - time.time(), seconds)) > 0:
             self._stopping.wait(min(left, SLICE_S))
             self._go_on()
+
+    def _remembered(self, name: str, do: Callable[[], T]) -> T:
+        """Let the library do it once; when it cannot write down what came of it, the body must not take that for an answer."""
+        try:
+            return DBOS.run_step({"name": name}, do)
+        except Exception as error:
+            if lost_the_database(error):
+                raise Interrupted(self.id) from error
+            raise
 
     def _patiently(self, name: str, do: Callable[[], Json]) -> Outcome:
         """Repeat a step that lost the database: it is as if the process had died there, only cheaper."""
@@ -65,4 +80,4 @@ class DurableJournal:
 
     def _go_on(self) -> None:
         if self._stopping.is_set():
-            raise Stopping(self.id)
+            raise Interrupted(self.id)

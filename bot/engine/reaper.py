@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 from dbos import DBOS
+from dbos._utils import INTERNAL_QUEUE_NAME
 
-from bot.engine.database import EngineTables
+from bot.engine.database import VERSION, EngineTables
 from bot.engine.lease import Lease
 
 log = logging.getLogger("bot.engine")
@@ -26,6 +27,12 @@ class Reaper:
         self._tables = EngineTables(engine)
         self._trusts_clocks_from = 0.0
         self._orphaned_since: dict[str, float] = {}
+        self._dropped: set[str] = set()
+        self._dbos: DBOS | None = None
+
+    def serve(self, dbos: DBOS) -> None:
+        """Look after this engine's own work too."""
+        self._dbos = dbos
 
     def doubt(self) -> None:
         """Say that the database was away: everybody's lease looks run out then, so wait until all had time to beat again."""
@@ -33,6 +40,14 @@ class Reaper:
 
     def reap(self) -> list[str]:
         """Take over what can be taken over now; return the executors that were found dead."""
+        try:
+            self._pick_up()
+            return self._bury()
+        except sa.exc.SQLAlchemyError:
+            self.doubt()
+            raise
+
+    def _bury(self) -> list[str]:
         if time.monotonic() < self._trusts_clocks_from:
             return []
         dead, orphaned = self._lease.dead(), self._long_orphaned()
@@ -43,6 +58,28 @@ class Reaper:
             if self._lease.forget(executor):  # not while any of its work could not be moved, so that the next beat tries again
                 log.info("executor %s is dead; its work goes on elsewhere", executor)
         return [*dead, *orphaned]
+
+    def _pick_up(self) -> None:
+        """Put back what this process has claimed and is not doing.
+
+        So it is left when the database goes away between the claim and the work, or while an outcome is written. Only what was
+        already left so a beat ago is put back: a fresh claim needs a moment to begin.
+        """
+        if self._dbos is None:
+            return
+        mine = set(self._running_of(self._lease.executor)) - set(self._dbos._active_workflows_set.activeList())
+        again, self._dropped = mine & self._dropped, mine
+        if again:
+            self._forgive(self._lease.executor)
+        for number in sorted(again):
+            log.warning("workflow %s was dropped by this process and is taken up again", number)
+            self._dbos._sys_db.reenqueue_for_recovery(number, [self._lease.executor], INTERNAL_QUEUE_NAME)
+
+    def _running_of(self, executor: str) -> list[str]:
+        work = self._tables.workflows
+        mine = (work.c.status == "PENDING", work.c.executor_id == executor, work.c.application_version == VERSION)
+        with self._engine.connect() as connection:
+            return list(connection.execute(sa.select(work.c.workflow_uuid).where(*mine)).scalars())
 
     def _long_orphaned(self) -> list[str]:
         """Return owners without a lease, once a living one that was taken for dead had the time to write its lease again."""
