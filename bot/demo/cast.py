@@ -45,6 +45,7 @@ class Scripted:
 
     def mends(self, number: int) -> None:
         """The whole way from the card to the decision, with everybody who may not in between."""
+        self.ana.sees(f"#{number}", within=LONG_S, channel=INCIDENTS)
         self.ana.sees("is losing", within=LONG_S, channel=INCIDENTS)
         self.ana.sees("Roll back to v2", within=LONG_S)
         self._told("ana", self.ana.clicks("Acknowledge", channel=INCIDENTS, within=LONG_S))

@@ -1,7 +1,7 @@
 """The story: a summer that only looks alarming, an autumn that really is, and a feed that falls silent on New Year's Eve.
 
-Nothing is staged but the people: the flights, the weather and the labels are those of 2013, the models are trained on them, and when
-the bot opens an incident is the bot's own decision. The story only moves the clock on and waits.
+Nothing is staged but the people: the flights, the weather and the labels are those of 2013, the models are trained on them, and
+when the bot opens an incident is the bot's own decision. The story only moves the clock on and waits.
 """
 
 import shutil
