@@ -66,7 +66,7 @@ def slots(rhythm: str | float, after: datetime, until: datetime) -> Iterator[dat
     """Yield the slots in (after, until], UTC, oldest first.
 
     Cron text may end with a time zone ("0 6 * * 1-5 Europe/Berlin"): a local time that a change of clocks skips is made up for, one
-    that comes twice counts once. Six fields begin with the second. Seconds are counted from 1970, so that all replicas share one grid.
+    that comes twice counts once. Six fields begin with the second. Seconds are counted from 1970: one grid for all replicas.
 
     Raises:
         ConfigError: the text is no cron text.
