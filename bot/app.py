@@ -30,7 +30,7 @@ from bot.core.profiles import Floats
 from bot.core.readings import Sample
 from bot.core.registry import discover
 from bot.core.windows import utc
-from bot.engine.durable import CHECKS, Durable
+from bot.engine.durable import CHECKS, Durable, Pace
 from bot.flow import decide
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
@@ -54,6 +54,8 @@ log = logging.getLogger("bot.app")
 SHARDS = 1
 EXPIRY_S = 5.0
 TICK_S = 1.0
+REPLAY_POLL_S = 0.1
+"""Replayed time runs fast, so the engine looks for work more often."""
 
 
 class ReplayClock:
@@ -135,7 +137,7 @@ def open_house(settings: Settings, *, folder: Path | None = None) -> House:
     found, folder = registries(), folder or Path.cwd()
     url = settings.database_url
     upgrade(url)
-    engine = Durable(engine_url(url))
+    engine = Durable(engine_url(url), pace=Pace(poll_s=REPLAY_POLL_S) if settings.replay.clock else None)
     engine.prepare()
     store = open_store(url, enqueue=_joining(engine))
     wall = WallClock()

@@ -33,7 +33,8 @@ def performance(reference: Reading, current: Reading) -> Iterator[Measured]:
     before = _metrics(reference.outcomes) if reference.outcomes is not None and len(reference.outcomes) else {}
     for name, estimate in _metrics(now).items():
         then = before.get(name)
-        words = f"{now.awaited:,} more labels are awaited" if now.awaited else ""
+        words = f"promised {now.scores.mean():.1%}, came true {now.labels.mean():.1%}" if name == "calibration_gap" else ""
+        words += f"{'; ' if words else ''}{now.awaited:,} more labels are awaited" if now.awaited else ""
         band = (estimate.low, estimate.high)
         yield Measurement(name, estimate.value, len(now), reference=then.value if then else None, interval=band, detail=words)
 

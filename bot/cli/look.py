@@ -91,7 +91,13 @@ def finding_row(finding: Finding) -> tuple[object, ...]:
     value = "" if finding.value is None else f"{data['value_text']} {finding.unit}".strip()
     beside = [f"reference {data['reference_text']}"] if finding.reference is not None else []
     why = "; ".join(part for part in (finding.reason, *beside, f"n {finding.n:,}") if part)
-    return finding.verdict.value, f"{announce.metric(finding.check)} · {finding.subject}", value, why
+    return finding.verdict.value, measure(data), value, why
+
+
+def measure(row: Row) -> str:
+    """Return what was measured of what: "KS · age"; a performance metric is its own subject."""
+    subject = row["subject"]
+    return str(row["name"]) if row["check"] == "performance" else f"{row['name']} · {subject}"
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -172,9 +178,7 @@ def incident(context: typer.Context, number: Annotated[int, typer.Argument(min=1
     paper.say(f"#{data['number']}  {data['title']}", "bold")
     shown = ("severity", "state", "model", "environment", "team", "opened_at", "window", "took", "cause")
     paper.facts({name.replace("_", " "): data[name] for name in shown})
-    what = (
-        (row["verdict"], f"{row['name']} · {row['subject']}", row["value_text"], row["text"]) for row in _rows(data["findings"])
-    )
+    what = ((row["verdict"], measure(row), row["value_text"], row["text"]) for row in _rows(data["findings"]))
     paper.table(("verdict", "measure", "value", "why"), what, title="What was found")
     proposed = ((row["number"], row["standing"], row["title"]) for row in _rows(data["proposals"]))
     paper.table(("proposal", "standing", "remedy"), proposed, title="Proposals", empty="none")
@@ -209,7 +213,7 @@ def report(
         ("no.", "severity", "state", "opened", "incident"), (incident_row(row) for row in _rows(data["incidents"])), empty="none"
     )
     _notes("Noticed, and nobody woken for it", [f"{row['model']}: {row['text']}" for row in _rows(data["digest"])])
-    _notes("Not known", [f"{row['check']} · {row['subject']}: {row['text']}" for row in _rows(data["unknown"])])
+    _notes("Not known", [f"{measure(row)}: {row['text']}" for row in _rows(data["unknown"])])
 
 
 def _notes(title: str, lines: Iterable[str]) -> None:

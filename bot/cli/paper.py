@@ -79,15 +79,30 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
         say(empty)
         return
     out = console()
-    if out.width < NARROW:
+    if not out.is_terminal:
+        _plain(headers, listed)
+    elif out.width < NARROW:
         _stacked(out, listed)
-        return
-    grid = Table(box=SIMPLE_HEAD if out.is_terminal else None, pad_edge=False, show_edge=False, header_style="dim")
+    else:
+        out.print(_grid(headers, listed))
+
+
+def _plain(headers: Sequence[str], rows: list[Sequence[object]]) -> None:
+    """Print columns for grep, awk and logs: one row a line, never wrapped, nothing but text."""
+    texts = [list(headers), *([clean(cell).replace("\n", " ") for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for line in texts:
+        told = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        sys.stdout.write(told.rstrip() + "\n")
+
+
+def _grid(headers: Sequence[str], rows: list[Sequence[object]]) -> Table:
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
     for header in headers:
-        grid.add_column(header, overflow="fold", no_wrap=not out.is_terminal)
-    for row in listed:
+        grid.add_column(header, overflow="fold")
+    for row in rows:
         grid.add_row(*(word(cell) for cell in row))
-    out.print(grid)
+    return grid
 
 
 def _stacked(out: Console, rows: list[Sequence[object]]) -> None:
@@ -95,7 +110,7 @@ def _stacked(out: Console, rows: list[Sequence[object]]) -> None:
         told = (word(cell) for cell in cells if clean(cell))
         out.print(Text("  ").join(told))
         if clean(note):
-            out.print(Padding(Text(clean(note), "dim"), (0, 0, 0, 2)))
+            out.print(Padding(Text(clean(note), "dim"), (0, 0, 0, 2), expand=False))
 
 
 def remark(state: str, words: str, mend: str = "") -> None:
@@ -108,18 +123,15 @@ def remark(state: str, words: str, mend: str = "") -> None:
         else Text.assemble((mark, "green"), f" {clean(words)}")
     )
     if mend:
-        out.print(Padding(Text(f"→ {clean(mend)}", "dim"), (0, 0, 0, 2)))
+        out.print(Padding(Text(f"→ {clean(mend)}", "dim"), (0, 0, 0, 2), expand=False))
 
 
 def facts(pairs: Mapping[str, object]) -> None:
     """Print names and values, one a line; what is empty is left out."""
-    grid = Table(box=None, show_header=False, pad_edge=False)
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in pairs.items():
-        if value not in ("", None):
-            grid.add_row(clean(name), word(value))
-    console().print(grid)
+    told = {clean(name): value for name, value in pairs.items() if value not in ("", None)}
+    wide = max(map(len, told), default=0)
+    for name, value in told.items():
+        console().print(Text.assemble((name.ljust(wide + 2), "dim"), word(value)), soft_wrap=not sys.stdout.isatty())
 
 
 def _pure(value: object) -> object:

@@ -12,6 +12,9 @@ from typing import Protocol, runtime_checkable
 
 Json = Mapping[str, object]
 
+ARROW = " → "
+"""Between from and to in a change's words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -55,8 +58,11 @@ class Plan:
 
     @property
     def words(self) -> str:
-        """From → to, for the card."""
-        return "; then ".join(change.words for change in self.changes)
+        """From → to, in one line: where the first change starts and where the last one leads."""
+        if len(self.changes) == 1:
+            return self.changes[0].words
+        start, end = self.changes[0].words.partition(ARROW)[0], self.changes[-1].words.rpartition(ARROW)[2]
+        return f"{start}{ARROW}{end} in {len(self.changes)} steps"
 
 
 def canonical(value: object) -> str:

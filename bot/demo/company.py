@@ -160,7 +160,7 @@ class Company:
             "approvals": {"rollback": {"roles": ["ml-oncall"], "quorum": 1, "self_approval": False, "expires": "4h"}},
             "audit": {"key": str(self.folder / "audit.key"), "checkpoints": str(self.folder / "checkpoints.txt")},
             "poll": "1s",
-            "replay": {"clock": str(self.folder / "data-clock.txt"), "tick": "300ms", "lookback": "4d"},
+            "replay": {"clock": str(self.folder / "data-clock.txt"), "tick": "150ms", "lookback": "3d"},
         }
 
 

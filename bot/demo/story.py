@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 
@@ -34,6 +34,9 @@ LAST_DAYS, YEAR_ENDS = datetime(2013, 12, 30, 3, tzinfo=UTC), datetime(2014, 1, 
 MINUTE_SLOTS = timedelta(minutes=2)
 PATIENCE_S = 60.0
 DAY_S = 86_400.0
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Stage:
     tempo: Tempo
     console: Console
     progress: float = 0.0
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def cast(self) -> Cast:
@@ -71,7 +75,8 @@ class Stage:
         """Say where we are, in the shell and above the page."""
         self.progress = self.progress if progress is None else progress
         self.company.tell(f"{self.company.replay.position:%d %B %Y}  ·  {text}", self.progress)
-        self.console.print(f"[dim]{self.company.replay.position:%d %b %Y %H:%M}[/]  {text}", soft_wrap=True)
+        told = time.monotonic() - self.began
+        self.console.print(f"[dim]{told:4.0f} s  {self.company.replay.position:%d %b %Y %H:%M}[/]  {text}", soft_wrap=True)
 
     def incident(self, family: str) -> Incident | None:
         """Return the newest incident of this family, if the bot has opened one."""
@@ -122,13 +127,13 @@ def mending(stage: Stage, incident: Incident) -> None:
     with _meanwhile(stage, stage.tempo.hours):
         stage.cast.mends(incident.id)
         stage.narrate("Approved. Traffic moves on the real Envoy step by step, read back and counted.", 0.55)
-        _wait(stage, "the traffic to be moved", lambda: any(r.applied_at or r.state.over for r in stage.runs(incident.id)))
+        _wait(stage, "the traffic to be moved", lambda: any(r.applied_at or r.state.over for r in stage.runs(incident.id)) or None)
     replay.pace.slot = timedelta(hours=1)
     stage.narrate("v2 serves. The same checks wait for fresh labels: 5,000 of them, or no verdict.", 0.65)
     while replay.position < SEPTEMBER_ENDS and _open(stage, incident.id):
         stage.pass_days(replay.position + timedelta(hours=3))
         time.sleep(0.05)
-    _wait(stage, "the incident to be closed by fresh data", lambda: not _open(stage, incident.id))
+    _wait(stage, "the incident to be closed by fresh data", lambda: not _open(stage, incident.id) or None)
     stage.narrate(f"Incident #{incident.id} is resolved by fresh data, with its time to resolve and an audit trail.", 0.8)
     stage.cast.looks_back()
 
@@ -169,15 +174,15 @@ def _settled(stage: Stage, at: datetime) -> None:
     """Wait until the bot has looked at the newest three-hourly slot before this time."""
     slot = at.replace(hour=at.hour // 3 * 3, minute=0, second=0, microsecond=0)
 
-    def looked() -> bool:
+    def looked() -> bool | None:
         with stage.store.read() as unit:
             ends = [f.window.end for f in unit.latest() if f.check == "missing"]
-        return bool(ends) and max(ends) >= slot
+        return bool(ends and max(ends) >= slot) or None
 
     _wait(stage, "the bot to look", looked)
 
 
-def _wait(stage: Stage, what: str, ready: Callable[[], Any], within: float = PATIENCE_S) -> Any:
+def _wait(stage: Stage, what: str, ready: Callable[[], T | None], within: float = PATIENCE_S) -> T:
     """Return what `ready` says as soon as it says something.
 
     Raises:

@@ -46,6 +46,8 @@ def number(value: float | None) -> str:
         return "–"
     if value != value:  # noqa: PLR0124  NaN is the one number that differs from itself
         return "NaN"
+    if abs(value) < 0.0005:
+        return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}".replace("-", "−")
@@ -331,7 +333,7 @@ def closing(unit: Unit, incident: Incident, run: Run, seen: Json) -> None:
             data={
                 "number": incident.id,
                 "title": incident.title,
-                "cause": incident.cause,
+                "cause": incident.title,
                 "took": duration(timedelta(seconds=took)),
                 "tried": run.plan.words,
                 "table": table,

@@ -5,7 +5,7 @@ stays too thin until the plan's deadline hands the incident to people, with what
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.core.actions import Json
 from bot.core.audit import AuditEntry
@@ -109,13 +109,12 @@ def _succeed(desk: Desk, number: str, seen: Json) -> Json:
         if run.state.over:
             return {"state": run.state.value, "outcome": run.outcome, "verdict": "healthy"}
         incident = unit.incident(run.incident)
-        took = announce.duration(timedelta(seconds=announce.seconds(incident.opened_at, now)))
         outcome = f"Verified: {seen['reason']}"
         run = replace(run, state=RunState.SUCCEEDED, ended_at=now, outcome=outcome, result={"findings": seen["findings"]})
         unit.save_run(run)
         unit.audit(AuditEntry(now, "aiops-bot", "run.succeeded", number, run.incident, {"rows": seen["rows"]}))
         announce.progress(unit, run)
-        cause = f"{incident.title}; mended by '{run.plan.playbook}' ({run.plan.words}) in {took}"
+        cause = f"Mended by '{run.plan.playbook}': {run.plan.words}"
         saved = close(desk, unit, incident, by="aiops-bot", cause=cause)
         announce.closing(unit, saved, run, seen)
     return {"state": RunState.SUCCEEDED.value, "outcome": outcome, "verdict": "healthy"}

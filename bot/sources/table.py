@@ -58,7 +58,7 @@ def moments(column: pa.ChunkedArray, name: str) -> Counts:
         times = pd.to_datetime(column.to_pandas(), utc=True, format=None if pa.types.is_timestamp(column.type) else "ISO8601")
     except (ValueError, TypeError, OverflowError):
         raise SourceUnavailable(f"The column '{name}' does not hold times; write ISO 8601 or epoch seconds.") from None
-    return times.dt.as_unit("s").astype("int64").to_numpy(dtype=np.int64)
+    return np.asarray(times.dt.as_unit("s").astype("int64"), dtype=np.int64)
 
 
 def within(table: pa.Table, window: Window, time: str) -> pa.Table:

@@ -136,11 +136,8 @@ def test_a_full_disk_is_said_and_reading_goes_on(sqlite_url: str):
 
 
 def _lose_everybody(url: str) -> None:
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     engine = create_engine(url)
     with engine.begin() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
+        connection.execute(text(others))
     engine.dispose()
