@@ -25,14 +25,10 @@ def append(connection: Connection, entry: AuditEntry) -> AuditRow:
     return row
 
 
-def stored(connection: Connection, *, incident: int | None = None, newest: int | None = None) -> list[tuple[AuditRow, str]]:
-    """Return rows with their stored hashes, oldest first; of one incident, or only the `newest` so many."""
-    query = select(rows)
-    if incident is not None:
-        query = query.where(rows.c.incident == incident)
-    if newest is not None:
-        return [_read(row) for row in connection.execute(query.order_by(rows.c.seq.desc()).limit(newest)).all()[::-1]]
-    return [_read(row) for row in connection.execute(query.order_by(rows.c.seq))]
+def stored(connection: Connection, newest: int | None = None) -> list[tuple[AuditRow, str]]:
+    """Return rows with their stored hashes, oldest first: all, or only the `newest` so many."""
+    query = select(rows).order_by(rows.c.seq.desc()).limit(newest)
+    return [_read(row) for row in connection.execute(query).all()[::-1]]
 
 
 def one(connection: Connection, seq: int) -> AuditRow | None:

@@ -34,11 +34,6 @@ class SqlUnit:
         self._has_pen = connection.dialect.name == "sqlite"  # BEGIN IMMEDIATE is the pen there
 
     @property
-    def connection(self) -> Connection:
-        """The open transaction, for a room that must write in it."""
-        return self._connection
-
-    @property
     def _story(self) -> Connection:
         """The connection, with the pen when this unit may write: what it reads from then on, nobody else can change."""
         if self._writing and not self._has_pen:

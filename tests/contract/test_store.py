@@ -199,6 +199,13 @@ def test_the_same_slot_again_replaces_what_a_check_found_there_and_leaves_other_
         assert [(f.check, f.subject, f.value) for f in unit.latest()] == [("ks", "x", 0.31), ("psi", "x", 9.0)]
 
 
+def test_a_slot_where_nothing_was_found_is_no_error(store: Store):
+    with store.write() as unit:
+        unit.record(NOON, [])
+
+        assert list(unit.latest()) == []
+
+
 def test_recent_verdicts_come_newest_first_and_stop_before_the_slot(store: Store):
     verdicts = [Verdict.HEALTHY, Verdict.WARNING, Verdict.CRITICAL, Verdict.UNKNOWN]
     with store.write() as unit:

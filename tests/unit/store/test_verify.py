@@ -251,6 +251,21 @@ def test_a_changed_log_is_not_sealed(log: SqlStore):
         Sealer(log, KEY).seal(NOON + 11 * QUARTER)
 
 
+def test_a_log_with_a_hash_that_is_none_is_not_sealed(log: SqlStore):
+    attack(log, "UPDATE audit SET hash = 'zz' WHERE seq = 6")
+
+    with pytest.raises(AuditBroken, match="#6"):
+        Sealer(log, KEY).seal(NOON + 11 * QUARTER)
+
+
+def test_a_place_that_takes_nothing_is_named_and_the_checkpoint_is_made_all_the_same(log: SqlStore, tmp_path: Path):
+    with pytest.raises(AnchorsUnreadable, match="cannot be written"):
+        Sealer(log, KEY, [AnchorFile(tmp_path / "nowhere" / "anchors")]).seal(NOON + 11 * QUARTER)
+
+    with log.look() as connection:
+        assert [checkpoint.size for checkpoint in every(connection)] == [4, 8, 9, 10]
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 33])
 def test_the_frontier_reaches_the_same_root_as_the_whole_tree(size: int):
     leaves, frontier = [bytes([n]) * 32 for n in range(size)], Frontier()
