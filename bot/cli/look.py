@@ -116,7 +116,7 @@ def drift(
 
     Exit 0 when nothing moved, 1 when something did, 3 unknown.
     """
-    from bot.sources.compare import compare_tables  # noqa: PLC0415
+    from bot.cli.compare import compare_tables  # noqa: PLC0415
 
     told = compare_tables(reference, current)
     measured = [(feature, m) for feature in told["features"] for m in feature["measurements"]]
@@ -140,7 +140,8 @@ def drift_row(feature: Row, measurement: Row) -> tuple[object, ...]:
     line = measurement.get("threshold")
     missing = feature["missing"]
     moved = f"missing {missing['reference']:.1%} → {missing['current']:.1%}" if missing["reference"] != missing["current"] else ""
-    why = "; ".join(part for part in (f"line {announce.number(line)}" if line is not None else "", moved) if part)
+    judged = f"line {announce.number(line)}" if line is not None else ""
+    why = "; ".join(part for part in (measurement["reason"], judged, moved) if part)
     value = measurement.get("value")
     return measurement["verdict"], f"{announce.metric(measurement['check'])} · {feature['feature']}", announce.number(value), why
 
