@@ -130,9 +130,8 @@ def _list(value: object) -> Sequence[Any]:
 
 
 def _finite(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or abs(value) > LARGEST:
-        return None
-    return float(value)
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST  # NaN is not
+    return float(value) if usable else None  # type: ignore[arg-type]
 
 
 def _moment(value: object) -> datetime | None:
