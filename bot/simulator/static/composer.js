@@ -21,8 +21,8 @@ export class Composer {
     this.found = [];
     this.at = 0;
     this.popId = `completions-${(count += 1)}`;
-    this.error = h("div", { class: "composer-error", role: "alert", hidden: true, "data-testid": "composer-error" });
-    this.pop = h("div", { class: "completions", id: this.popId, role: "listbox", "aria-label": "Completions", hidden: true, "data-testid": "completions" });
+    this.error = h("div", { class: "composer-error", role: "alert", hidden: true, "data-testid": `${ways.testid}-error` });
+    this.pop = h("div", { class: "completions", id: this.popId, role: "listbox", "aria-label": "Completions", hidden: true, "data-testid": `${ways.testid}-completions` });
     this.area = h("textarea", { rows: "1", "data-testid": ways.testid, "aria-autocomplete": "list", "aria-controls": this.popId, "aria-expanded": "false", role: "combobox", "aria-haspopup": "listbox", spellcheck: "true" });
     this.button = h("button", { class: "send", type: "button", "aria-label": "Send", title: "Send", disabled: true, "data-testid": `${ways.testid}-send`, on: { click: () => this.send() } }, icon("send"));
     const insert = (sign, label) => h("button", { class: "tool", type: "button", title: label, "aria-label": label, text: sign, on: { click: () => this.insert(sign) } });
