@@ -67,8 +67,8 @@ class SlackPart(Part):
     channel: str = Field("ml-incidents", description="Where incidents go when their team names no channel.")
     digest: str = Field("", description="Where the daily digest goes; empty: the same channel.")
     base_url: str = Field("", description="Only for a simulator: its Web API.")
-    host: str = Field("0.0.0.0", description="Where the HTTP transport, health and metrics listen.")  # noqa: S104
-    port: int = Field(3000, description="Their port.")
+    host: str = Field("127.0.0.1", description="Where HTTP, health and metrics listen; 0.0.0.0 in a container.")
+    port: int = Field(3000, ge=0, le=65_535, description="Their port; 0: any free one.")
 
 
 class TeamPart(Part):

@@ -50,7 +50,8 @@ class Scripted:
         self.ana.sees("Roll back to v2", within=LONG_S)
         self._told("ana", self.ana.clicks("Acknowledge", channel=INCIDENTS, within=LONG_S))
         self.ana.clicks("Propose a remedy…", channel=INCIDENTS, within=LONG_S)
-        self.ana.submits(within=LONG_S)
+        if problems := self.ana.submits(within=LONG_S):
+            raise DemoFailed(f"ana's form was refused: {problems}")
         self.ana.sees("Roll back", within=LONG_S)
         self.ana.clicks("Approve", within=LONG_S)
         self.said.append(f"aiops to Ana alone: {self.ana.sees(REFUSAL, within=LONG_S)}")

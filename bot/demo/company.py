@@ -144,7 +144,7 @@ class Company:
         card = next(c for c in self.cards if c.name == SERVING)
         return {
             "database": f"sqlite:///{self.folder / 'aiops.db'}",
-            "slack": {"channel": INCIDENTS, "digest": DIGEST, "base_url": self.slack.api_url},
+            "slack": {"channel": INCIDENTS, "digest": DIGEST, "base_url": self.slack.api_url, "port": 0},
             "teams": {
                 "ml-platform": {"channel": INCIDENTS, "group": "S0ONCALL"},
                 "data-engineering": {"channel": DATA, "group": "S0DATA"},

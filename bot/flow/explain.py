@@ -28,10 +28,15 @@ MOST_DRIFT_ROWS = 12
 def explain_all(desk: Desk) -> int:
     """Gather evidence for every open incident that has none yet; return how many were explained."""
     with desk.store.read() as unit:
-        waiting = [i for i in unit.incidents(open_only=True) if "drift" not in i.evidence]
+        waiting = [i for i in unit.incidents(open_only=True) if not explained(i)]
     for incident in waiting:
         explain(desk, incident.id)
     return len(waiting)
+
+
+def explained(incident: Incident) -> bool:
+    """Return whether its evidence has been gathered."""
+    return "drift" in incident.evidence
 
 
 def explain(desk: Desk, number: int) -> Incident:
@@ -53,6 +58,8 @@ def explain(desk: Desk, number: int) -> Incident:
 def _keep(desk: Desk, number: int, gathered: Mapping[str, object]) -> Incident:
     with desk.store.write() as unit:
         incident = unit.incident(number)
+        if explained(incident):  # another shard or replica was quicker
+            return incident
         saved = unit.save_incident(replace(incident, evidence={**incident.evidence, **gathered}))
         kept = {k: v for k, v in gathered.items() if k in ("best", "split")}
         row = unit.audit(AuditEntry(desk.clock.now(), "aiops-bot", "incident.explained", incident.key, number, kept))

@@ -1,53 +1,32 @@
-"""The front door: the only file that knows every room.
-
-`registries` finds the plug-ins, `open_house` lays the desk and connects the rooms, `serve` lets the house live until it is told to
-stop. Nothing is decided here.
-"""
+"""The house: plug-ins found, rooms connected, the desk laid. What commands in the shell and the running bot both work with."""
 
 import logging
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import uvicorn
 from sqlalchemy import Connection
-from starlette.applications import Starlette
 
-from bot import actions, charts, checks, connectors, shelf, sources
+from bot import actions, checks, connectors, shelf, sources
 from bot.config import Phonebook, Settings, load_settings
 from bot.core.actions import Action, Json, Platform
-from bot.core.audit import AuditEntry
 from bot.core.checks import Check, Measurement
 from bot.core.errors import ConfigError
-from bot.core.ports import Clock, ConnectorKind, Journal, Scorer, Source, SourceKind, Store
+from bot.core.ports import Clock, ConnectorKind, Scorer, Source, SourceKind, Store
 from bot.core.profiles import Floats
 from bot.core.readings import Sample
 from bot.core.registry import discover
 from bot.core.windows import utc
-from bot.engine.durable import CHECKS, Durable, Pace
-from bot.flow import decide
+from bot.engine.durable import Durable, Pace
 from bot.flow.desk import Desk
-from bot.flow.execute import execute
-from bot.flow.explain import explain_all
-from bot.flow.watch import look_at_all
 from bot.render import Renderer
-from bot.scheduler import CHECK, Beat, Cadence, Scheduler
-from bot.slack.carrier import Carrier
 from bot.slack.command import Command, known_commands
-from bot.slack.delivery import Delivery
 from bot.slack.manifest import manifest as slack_manifest
-from bot.slack.ports import Ears
-from bot.slack.surface import Credentials, Surface
-from bot.slack.transports import Socket, routes
 from bot.stats.performance import paired_log_loss
 from bot.store.database import SqlStore, open_store
-from bot.store.outbox import Outbox
 from bot.store.schema import upgrade
 
 log = logging.getLogger("bot.app")
@@ -233,113 +212,3 @@ def _scorers(settings: Settings, found: Registries) -> dict[str, Scorer]:
         name: _kind_of(found.connectors, plug.kind, name, "scorer").make(plug.options) for name, plug in settings.scorers.items()
     }
     return {part.name: made[part.scorer] for part in settings.models if part.scorer}  # type: ignore[misc]
-
-
-def credentials(settings: Settings, environment: Mapping[str, str] = os.environ) -> Credentials:
-    """Return what Slack gave the app, from the environment.
-
-    Raises:
-        ConfigError: a token that the transport needs is not set.
-    """
-    needed = {"socket": ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"), "http": ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")}
-    for name in needed[settings.slack.transport]:
-        if not environment.get(name):
-            raise ConfigError(f"{name} is not set. Create the app from `aiops slack manifest`, install it, and set its tokens.")
-    return Credentials(
-        bot_token=environment["SLACK_BOT_TOKEN"],
-        app_token=environment.get("SLACK_APP_TOKEN", ""),
-        signing_secret=environment.get("SLACK_SIGNING_SECRET", ""),
-        **({"base_url": settings.slack.base_url} if settings.slack.base_url else {}),
-    )
-
-
-@contextmanager
-def living(house: House, keys: Credentials) -> Iterator[Surface]:
-    """Let the house live: engine, clock, delivery and Slack; on leaving, everything comes to rest and nothing is lost."""
-    desk, engine = house.desk, house.engine
-    ears = Ears(audit=lambda action, target, facts: _audit(desk, action, target, facts))
-    surface = Surface(desk, house.renderer.render, keys, ears=ears, commands=house.registries.commands)
-    carrier = Carrier(Outbox(house.store), surface.client, house.renderer.render, charts.draw, ears=ears)
-    delivery = Delivery(carrier)
-    scheduler = _scheduler(house)
-    _register(house)
-    with ExitStack() as rest:
-        engine.launch()
-        rest.callback(engine.stop)
-        delivery.start()
-        rest.callback(delivery.stop)
-        rest.callback(surface.close)
-        _open_doors(house, surface, rest)
-        scheduler.start()
-        rest.callback(scheduler.stop)
-        yield surface
-
-
-def serve(settings: Settings, *, folder: Path | None = None) -> None:
-    """Run until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with open_house(settings, folder=folder) as house, living(house, credentials(settings)):
-        log.info("aiops-bot watches %d models; Slack by %s", len(house.desk.models), settings.slack.transport)
-        stop.wait()
-
-
-def _register(house: House) -> None:
-    """Name the durable workflows; their bodies are verbs of the story."""
-    desk = house.desk
-
-    def check_shard(journal: Journal, payload: Json) -> Json:
-        slot = datetime.fromisoformat(str(payload["slot"]))
-        shard, shards = int(str(payload["shard"])), int(str(payload["shards"]))
-        looked = journal.step("look", lambda: {"looked": look_at_all(desk, str(payload["cadence"]), slot, shard, shards)})
-        journal.step("explain", lambda: {"explained": explain_all(desk)})
-        return looked
-
-    house.engine.register(CHECK, check_shard, queue=CHECKS)
-    house.engine.register(decide.RUN, lambda journal, payload: execute(desk, journal, str(payload["run"])))
-
-
-def _scheduler(house: House) -> Scheduler:
-    desk, engine = house.desk, house.engine
-    replay = house.settings.replay
-    texts = sorted({watch.cadence for model in desk.models.values() for watch in model.watches})
-    looks = [Cadence(text, SHARDS) for text in texts]
-    if replay.clock:
-        looks = [replace(look, every_slot=True, lookback=replay.lookback) for look in looks]
-    tick_s = replay.tick.total_seconds() if replay.clock else TICK_S
-    scheduler = Scheduler(engine.enqueue_now, data=desk.data, wall=desk.clock, tick_s=tick_s)
-    scheduler.watch(looks)
-    scheduler.beat(
-        [
-            Beat("expire", EXPIRY_S, lambda _slot: _ignore(decide.expire(desk))),
-            Beat("prune", 3_600.0, lambda _slot: _ignore(engine.prune())),
-        ]
-    )
-    return scheduler
-
-
-def _ignore(_count: int) -> None:
-    """Drop a count that nobody asked for."""
-
-
-def _audit(desk: Desk, action: str, target: str, facts: Mapping[str, object]) -> None:
-    with desk.store.write() as unit:
-        unit.audit(AuditEntry(desk.clock.now(), "aiops-bot", action, target, payload=dict(facts)))
-
-
-def _open_doors(house: House, surface: Surface, rest: ExitStack) -> None:
-    """Let Slack in, by socket or by signed HTTP."""
-    slack = house.settings.slack
-    if slack.transport == "socket":
-        socket = Socket(surface)
-        socket.connect()
-        rest.callback(socket.close)
-        return
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=routes(surface)), host=slack.host, port=slack.port, log_level="warning")
-    )
-    thread = threading.Thread(target=server.run, name="http", daemon=True)
-    thread.start()
-    rest.callback(thread.join, 10)
-    rest.callback(setattr, server, "should_exit", True)
