@@ -67,9 +67,10 @@ def over_socket(slack, app):
         yield handler
     finally:
         # Closing joins threads that sit in time-outs of up to three seconds; no test has to wait for them.
-        handler.client.auto_reconnect_enabled = False
-        slack.fault("kill_socket", count=10)
+        # It is the client that hangs up first: a socket killed under its `close` makes the client stumble.
         threading.Thread(target=handler.close, daemon=True).start()
+        until(lambda: not handler.client.is_connected())
+        slack.fault("kill_socket", count=10)
 
 
 @contextlib.contextmanager
