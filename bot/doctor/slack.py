@@ -45,8 +45,8 @@ def workspace(settings: Settings) -> Iterator[Remark]:
         answer = client.auth_test()
         told = call(lambda: answer)
         yield ok("slack", f"the token belongs to {told.get('user', '?')} in {told.get('team', '?')}.")
-        yield from _scopes(answer.headers)
-        yield from _channels(settings, client)
+        yield from scopes(answer.headers)
+        yield from channels(settings, client)
     except SlackTrouble as trouble:
         yield _refused(trouble)
     except Exception as error:  # noqa: BLE001  the SDK raises many kinds before `call` can tell them apart
@@ -68,7 +68,8 @@ def _refused(trouble: SlackTrouble) -> Remark:
     return problem("slack", f"Slack refused or did not answer: {trouble}.", "Check the token, the network and status.slack.com.")
 
 
-def _scopes(headers: Mapping[str, Any]) -> Iterator[Remark]:
+def scopes(headers: Mapping[str, Any]) -> Iterator[Remark]:
+    """Hold the scopes that Slack says the token has against those that the bot needs."""
     listed = {str(name).lower(): value for name, value in headers.items()}.get("x-oauth-scopes")
     if listed is None:
         yield hint("slack", "Slack did not say which scopes the token has.", "Compare them with: aiops slack manifest")
@@ -83,7 +84,8 @@ def _scopes(headers: Mapping[str, Any]) -> Iterator[Remark]:
         yield ok("slack", f"all {len(SCOPES)} scopes are granted.")
 
 
-def _channels(settings: Settings, client: Any) -> Iterator[Remark]:
+def channels(settings: Settings, client: Any) -> Iterator[Remark]:
+    """Look whether every channel of the configuration is there and the bot is in it."""
     wanted = {settings.slack.channel, settings.slack.digest, *(team.channel for team in settings.teams.values())} - {""}
     seen = _conversations(client)
     for name in sorted(wanted):

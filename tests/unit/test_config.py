@@ -1,0 +1,179 @@
+"""`aiops.yaml`: names meet, secrets are named and never written, every mistake is one sentence with its line."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.app import registries
+from bot.config import Phonebook, Settings, load_settings, resolved
+from bot.core.errors import ConfigError
+from bot.starter import TEXT
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a configuration and load it."""
+
+    def written(text: str) -> Settings:
+        path = tmp_path / "aiops.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_settings(path)
+
+    return written
+
+
+def test_what_init_writes_is_valid_down_to_the_checks(write):
+    models = write(TEXT).models_with(registries().checks)
+
+    assert list(models) == ["churn@production"]
+
+
+def test_a_missing_file_is_told_with_the_way_out(tmp_path):
+    with pytest.raises(ConfigError, match="aiops init"):
+        load_settings(tmp_path / "aiops.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("source: predictions", "source: lost", "uses 'lost', which is not under sources"),
+        ("team: ml-platform", "team: nobody", "uses 'nobody', which is not under teams"),
+        ("# serving: gateway", "serving: gateway", "uses 'gateway', which is not under platforms"),
+        ("# scorer: versions", "scorer: versions", "uses 'versions', which is not under scorers"),
+        ("roles: [ml-oncall]", "roles: [owners]", "name the role 'owners', which is not under roles"),
+        ("persist: {k: 2, n: 3}", "persist: {k: 4, n: 3}", "more bad windows than it looks at"),
+        ('every: "0 * * * *"', 'every: "hourly"', "is no cron text"),
+        ("window: 7d", "window: 7", "length of time with its unit"),
+        ("transport: socket ", "transprot: socket ", "perhaps 'transport' is meant"),
+        ("quorum: 1", "quorum: one", "must be a whole number"),
+    ],
+)
+def test_a_mistake_is_told_in_words(write, old, new, told):
+    assert old in TEXT
+
+    with pytest.raises(ConfigError, match=told) as refused:
+        write(TEXT.replace(old, new))
+
+    assert "\n" not in str(refused.value)
+
+
+def test_a_mistake_has_its_line(write):
+    broken = TEXT.replace("quorum: 1", "quorum: 0")
+    line = next(number for number, text in enumerate(broken.splitlines(), 1) if "quorum" in text)
+
+    with pytest.raises(ConfigError, match=f"aiops.yaml, line {line}: "):
+        write(broken)
+
+
+def test_the_same_model_twice_is_refused(write):
+    model = TEXT[TEXT.index("  - name: churn") :]
+
+    with pytest.raises(ConfigError, match="'churn@production' is defined twice"):
+        write(TEXT + model)
+
+
+def test_an_unknown_check_is_told_with_those_there_are(write):
+    with pytest.raises(ConfigError, match="the check 'magic', which does not exist. There are: chi_square"):
+        write(TEXT.replace("checks: [performance]", "checks: [magic]")).models_with(registries().checks)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("database: sqlite:///aiops.db", "database: postgresql://aiops:hunter2@db/aiops"),
+        ("url: sqlite:///predictions.db", "url: postgresql://reader:hunter2@db/log"),
+        ("    table: predictions", "    table: predictions\n    api_key: hunter2"),
+    ],
+)
+def test_a_literal_secret_is_refused_and_not_repeated(write, old, new):
+    with pytest.raises(ConfigError) as refused:
+        write(TEXT.replace(old, new))
+
+    assert "name it instead" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_named_secret_is_looked_up_when_it_is_needed(write, monkeypatch):
+    made = write(TEXT.replace("database: sqlite:///aiops.db", 'database: "${env:AIOPS_TEST_DATABASE}"'))
+    monkeypatch.setenv("AIOPS_TEST_DATABASE", "postgresql://aiops@db/aiops")
+
+    assert made.database_url == "postgresql://aiops@db/aiops"
+
+
+def test_a_variable_that_is_not_set_is_named(monkeypatch):
+    monkeypatch.delenv("AIOPS_TEST_LOST", raising=False)
+
+    with pytest.raises(ConfigError, match="database needs the environment variable AIOPS_TEST_LOST"):
+        resolved("${env:AIOPS_TEST_LOST}", "database")
+
+
+def test_a_mounted_secret_is_read_without_its_line_end(tmp_path):
+    (tmp_path / "password").write_text("s3cret\n")
+
+    assert resolved({"password": f"${{file:{tmp_path}/password}}"}, "log") == {"password": "s3cret"}
+
+
+def test_a_mounted_secret_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="password, which cannot be read"):
+        resolved([f"${{file:{tmp_path}/password}}"], "log")
+
+
+def test_an_empty_policy_names_nobody(write):
+    policy = write(TEXT.replace("roles: [ml-oncall]", "roles: []")).policies()["rollback"]
+
+    assert policy.roles == frozenset()
+
+
+def test_a_policy_is_what_the_file_says(write):
+    policy = write(TEXT).policies()["rollback"]
+
+    assert (policy.roles, policy.quorum, policy.self_approval, policy.expires) == (
+        frozenset({"ml-oncall"}),
+        1,
+        False,
+        timedelta(hours=4),
+    )
+
+
+def test_thresholds_of_ones_own_keep_the_rest_of_the_checks(write):
+    made = write(TEXT.replace("    features:", "    thresholds: {ks: {critical: 0.9}}\n    features:"))
+    checks = registries().checks
+
+    line = made.models_with(checks)["churn@production"].thresholds["ks"]
+
+    assert (line.critical, line.warning) == (0.9, checks["ks"].threshold.warning)
+
+
+def test_a_feature_belongs_to_the_models_team_unless_it_says_so(write):
+    model = write(TEXT).models_with(registries().checks)["churn@production"]
+
+    assert [feature.team for feature in model.features] == ["ml-platform", "data-engineering"]
+
+
+def people() -> Phonebook:
+    teams = {"grouped": {"group": "S1", "channel": "their-own"}, "listed": {"members": ["U1", "U2"]}, "bare": {}}
+    return Phonebook(
+        Settings.model_validate(
+            {
+                "teams": {n: t | ({"members": tuple(t["members"])} if "members" in t else {}) for n, t in teams.items()},
+                "roles": {"oncall": ("U3",)},
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("team", "mention"),
+    [("grouped", "<!subteam^S1>"), ("listed", "<@U1> <@U2>"), ("oncall", "<@U3>"), ("bare", "bare"), ("unknown", "unknown")],
+)
+def test_a_team_is_mentioned_by_group_people_or_name(team, mention):
+    assert people().mention(team) == mention
+
+
+def test_an_incident_goes_to_the_teams_channel_or_the_common_one():
+    assert (people().channel("grouped"), people().channel("bare")) == ("their-own", "ml-incidents")
+
+
+def test_a_person_has_the_roles_that_the_file_gives_them():
+    assert people().principal("U3").roles == {"oncall"}
+    assert people().principal("U1").roles == frozenset()
