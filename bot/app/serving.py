@@ -95,9 +95,7 @@ def living(house: House, keys: Credentials) -> Iterator[Life]:
     outbox = Outbox(house.store)
     delivery = Delivery(Carrier(outbox, surface.client, house.renderer.render, charts.draw, ears=ears))
     metrics.ask("aiops_engine_workflows", "Workflows by state.", "state", engine.counts)
-    metrics.ask(
-        "aiops_outbox", "Messages not yet level with the truth.", "state", lambda: {"waiting": outbox.depth_and_oldest()[0]}
-    )
+    metrics.ask("aiops_outbox", "Messages by state.", "state", lambda: {"waiting": outbox.depth_and_oldest()[0]})
     life = Life(house, surface, delivery, _scheduler(house), metrics)
     _register(house, metrics)
     with ExitStack() as rest:
@@ -121,12 +119,8 @@ def serve(settings: Settings, *, folder: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with open_house(settings, folder=folder) as house, living(house, keys) as life:
-        log.info(
-            "aiops-bot watches %d models, meets Slack by %s, health at port %d",
-            len(house.desk.models),
-            settings.slack.transport,
-            life.port,
-        )
+        how = settings.slack.transport
+        log.info("aiops-bot watches %d models, meets Slack by %s, health at port %d", len(house.desk.models), how, life.port)
         stop.wait()
         log.info("aiops-bot comes to rest")
 

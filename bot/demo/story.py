@@ -240,6 +240,9 @@ def main(
         seconds: stop after so long, where somebody sits at the page; by default it goes on until Ctrl-C.
     """
     console, started = Console(), time.monotonic()
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        console.print(f"[red]{keep} is not empty:[/] the demo begins with a fresh year; name a new folder.")
+        return 2
     folder = keep.resolve() if keep else Path(tempfile.mkdtemp(prefix="aiops-demo-"))
     console.print("Training three versions on real flights, starting Envoy, the model servers and the Slack …")
     try:

@@ -7,7 +7,6 @@ at every cut point is a binary search. A window is counted at its reference's cu
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.core.profiles import CategoryProfile, Counts, Floats, NumericProfile
 
@@ -20,52 +19,64 @@ def profile_numbers(values: Floats, *, nulls: int = 0, like: NumericProfile | No
     """Return the profile of a numeric column.
 
     Args:
-        values: shape (n,), without nulls; NaN and infinities are counted apart and left out. Not changed.
+        values: shape (n,), without nulls; NaN and infinities are counted apart and left out. Sorted in place: give a copy to keep.
         nulls: how many more rows had no value at all.
         like: the reference whose cut points to count at; without it the column becomes a reference of its own.
         cuts: how many cut points a reference keeps, at equal ranks.
     """
-    nans, infinities = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-    finite = np.sort(values[np.isfinite(values)] + 0.0)  # + 0.0 makes -0.0 equal to 0.0 in every later step
+    values.sort()  # NaN goes last, infinities to the ends: what is finite is one slice
+    start, end = np.searchsorted(values, [-np.inf, np.inf], side="right")[0], np.searchsorted(values, np.inf, side="left")
+    nans = len(values) - int(np.searchsorted(values, np.nan, side="left"))
+    finite = values[start:end]
     at, edges = (like.cuts, like.edges) if like is not None else (cut_points(finite, cuts), decile_edges(finite))
-    below = np.searchsorted(finite, at, side="left").astype(np.int64)
     up_to = np.searchsorted(finite, at, side="right").astype(np.int64)
-    totals = np.concatenate([[0.0], np.cumsum(finite)])
-    mean = float(finite.mean()) if len(finite) else 0.0
+    with np.errstate(over="ignore", invalid="ignore"):  # sums of numbers near 1e308 may overflow; counts never do
+        sums = np.concatenate([[0.0], np.cumsum(finite)])
+        mean = float(sums[-1] / len(finite)) if len(finite) else 0.0
+        squares = float(np.square(finite - mean).sum())
     return NumericProfile(
         rows=len(values) + nulls,
         nulls=nulls,
         nans=nans,
-        infinities=infinities,
+        infinities=len(values) - nans - len(finite),
         cuts=at,
-        below=below,
+        below=np.searchsorted(finite, at, side="left").astype(np.int64),
         up_to=up_to,
-        sum_up_to=totals[up_to],
+        sum_up_to=sums[up_to],
         edges=edges,
         bins=_bins(finite, edges),
         low=float(finite[0]) if len(finite) else np.inf,
         high=float(finite[-1]) if len(finite) else -np.inf,
         mean=mean,
-        squares=float(((finite - mean) ** 2).sum()),
+        squares=squares,
     )
 
 
 def cut_points(ordered: Floats, cuts: int = CUTS) -> Floats:
-    """Return at most `cuts` distinct values at equal ranks, the smallest and the largest among them."""
-    if not len(ordered):
-        return np.empty(0)
-    distinct = np.unique(ordered)
+    """Return at most `cuts` distinct values of a sorted column at equal ranks, the smallest and the largest among them."""
+    distinct = _distinct(ordered)
     if len(distinct) <= cuts:
         return distinct
     ranks = np.linspace(0, len(ordered) - 1, cuts).round().astype(np.int64)
-    return np.unique(ordered[ranks])
+    return _distinct(ordered[ranks])
 
 
 def decile_edges(ordered: Floats, bins: int = BINS) -> Floats:
-    """Return the inner edges of equal-count bins (linear quantiles), ties dropped."""
+    """Return the inner edges of equal-count bins of a sorted column: linear quantiles, ties dropped, both ends open.
+
+    A column of nearly one value has no two deciles; its bins are then below that value, at it, and above it.
+    """
     if not len(ordered):
         return np.empty(0)
-    return np.unique(np.quantile(ordered, np.linspace(0, 1, bins + 1)[1:-1]))
+    inner = np.unique(np.quantile(ordered, np.linspace(0, 1, bins + 1)))[1:-1]
+    if len(inner):
+        return np.asarray(inner, dtype=np.float64)
+    middle = ordered[len(ordered) // 2]
+    return np.array([np.nextafter(middle, -np.inf), middle])
+
+
+def _distinct(ordered: Floats) -> Floats:
+    return ordered[np.concatenate([[True], ordered[1:] > ordered[:-1]])] if len(ordered) else ordered.copy()
 
 
 def _bins(ordered: Floats, edges: Floats) -> Counts:
@@ -73,15 +84,25 @@ def _bins(ordered: Floats, edges: Floats) -> Counts:
     return np.diff(np.concatenate([[0], up_to, [len(ordered)]])).astype(np.int64)
 
 
-def profile_levels(values: Sequence[str | None] | npt.NDArray[np.object_], *, most: int = MOST_LEVELS) -> CategoryProfile:
-    """Return the profile of a column of categories; None is missing. Beyond `most` levels only their sum is kept."""
-    levels, counts = np.unique(np.asarray([v for v in values if v is not None], dtype=str), return_counts=True)
-    order = np.lexsort((levels, -counts))
-    kept = order[:most]
+def profile_levels(
+    levels: Sequence[str], counts: Counts, *, nulls: int = 0, like: CategoryProfile | None = None, most: int = MOST_LEVELS
+) -> CategoryProfile:
+    """Return the profile of a column of categories.
+
+    Args:
+        levels: the distinct values, shape (k,).
+        counts: how many rows have each, shape (k,).
+        nulls: how many more rows had no value.
+        like: the reference; its levels are all kept, however rare they have become, and the most frequent new ones.
+        most: how many levels are kept by name; of the others only their sum.
+    """
+    known = like.counts if like is not None else {}
+    order = sorted(range(len(levels)), key=lambda i: (levels[i] not in known, -int(counts[i]), levels[i]))
+    room = max(most, sum(level in known for level in levels))
     return CategoryProfile(
-        rows=len(values),
-        nulls=len(values) - int(counts.sum()),
-        counts={str(levels[i]): int(counts[i]) for i in kept},
-        other=int(counts[order[most:]].sum()),
+        rows=int(counts.sum()) + nulls,
+        nulls=nulls,
+        counts={levels[i]: int(counts[i]) for i in order[:room]},
+        other=sum(int(counts[i]) for i in order[room:]),
         distinct=len(levels),
     )

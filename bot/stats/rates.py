@@ -20,6 +20,13 @@ def wilson(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
     return max(0.0, (centre - half) / (1 + spread)), min(1.0, (centre + half) / (1 + spread))
 
 
+def newcombe(k: int, n: int, of: int, total: int) -> tuple[float, float]:
+    """Return the interval at 95 % of the difference k/n − of/total of two proportions (Newcombe 1998, method 10)."""
+    p, q = k / n, of / total
+    (p_low, p_high), (q_low, q_high) = wilson(k, n), wilson(of, total)
+    return p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)
+
+
 def poisson(count: int, level: float = LEVEL) -> tuple[float, float]:
     """Return the exact interval of a Poisson mean (Garwood 1936)."""
     tail = (1 - level) / 2

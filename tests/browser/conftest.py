@@ -61,7 +61,6 @@ class Screen:
 
     def says(self, text, composer="composer"):
         self(composer).fill(text)
-        self(composer).press("Escape")
         self(composer).press("Enter")
 
     def acts_as(self, user):
