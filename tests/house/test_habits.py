@@ -13,8 +13,8 @@ BANNED = {"unittest.mock": "write a fake", "mock": "write a fake", "pickle": "th
 MOST_LINES, MOST_LINES_OF_FACTS = 300, 550
 """A test file is a list of facts that nobody reads from start to end; it may be longer."""
 LONG = {
-    "bot/app.py": "the wiring of all rooms: one page, or nobody sees how they hang together",
     "bot/config.py": "the whole of aiops.yaml, one part after the other",
+    "bot/demo/story.py": "the demo's story from quiet to resolved, in the order in which people see it",
     "bot/engine/durable.py": "the one class that stands between us and the library",
     "bot/flow/announce.py": "what people see of incident, card, run and closing, side by side so that they stay alike",
     "bot/shelf.py": "a playbook's file, its expressions and its folder are one grammar",
@@ -108,7 +108,7 @@ def test_a_list_of_facts_has_an_end():
 
 
 def test_an_exception_that_is_no_longer_needed_is_taken_out():
-    needless = [name for name in LONG if lines(ROOT / name) <= MOST_LINES]
+    needless = [name for name in LONG if not (ROOT / name).exists() or lines(ROOT / name) <= MOST_LINES]
 
     assert not needless
 
