@@ -46,6 +46,29 @@ def person(slack):
         somebody.close()
 
 
+class Line:
+    """The page's live connection, which a test can cut and mend."""
+
+    def __init__(self):
+        self._whole = True
+        self._open = []
+
+    def join(self, socket):
+        if self._whole:
+            socket.connect_to_server()
+            self._open.append(socket)
+        else:
+            socket.close()
+
+    def cut(self):
+        self._whole = False
+        for socket in self._open:
+            socket.close()
+
+    def mend(self):
+        self._whole = True
+
+
 class Screen:
     """One window: the page of a person, and what its console complained about."""
 
@@ -74,14 +97,21 @@ class Screen:
 
 
 @pytest.fixture
+def line():
+    return Line()
+
+
+@pytest.fixture
 def screen(browser, slack, echo):
     """Open the page as somebody; complaints in the console fail the test."""
     opened = []
 
-    def show(user=BO, size=(1440, 900), place="#/C0000000OPS", scheme="light"):
+    def show(user=BO, size=(1440, 900), place="#/C0000000OPS", scheme="light", line=None):
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
         page = context.new_page()
         page.set_default_timeout(10_000)
+        if line is not None:
+            page.route_web_socket("**/ui/live*", line.join)
         complaints = []
         page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
         page.on("pageerror", lambda problem: complaints.append(str(problem)))

@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 ANA, BO = "U00000000AA", "U00000000BB"
-# Sockets are kept from opening and the open one is closed, as when the simulator restarts.
-SEVER = "() => { window.held = []; window.keep = window.WebSocket; window.lost = true; window.severLive(); }"
 HOSTILE = "<img src=x onerror=alert(1)> & <b>bold</b>"
 
 
@@ -203,7 +201,7 @@ def test_the_home_tab_shows_what_the_app_publishes(screen):
     expect(window("home")).to_contain_text("Models in production")
 
 
-def test_the_narrator_speaks_above_the_page(screen, slack, person):
+def test_the_narrator_speaks_above_the_page(screen, slack):
     window = screen()
 
     window.page.request.post(
@@ -263,7 +261,7 @@ def test_on_a_phone_the_drawer_changes_the_channel(screen):
     expect(window.page.locator("#sidebar")).not_to_be_in_viewport()
 
 
-def test_two_thousand_messages_stay_few_nodes(screen, slack, echo):
+def test_a_long_day_leaves_few_nodes(screen, echo):
     window = screen()
     for number in range(700):
         echo.say(f"message {number}")
@@ -285,13 +283,13 @@ def test_older_messages_come_on_the_way_up(screen, echo):
     expect(window("messages").get_by_test_id("message").first).to_contain_text("message 0")
 
 
-def test_a_lost_connection_is_told_and_what_was_missed_is_caught_up(screen, echo):
-    window = screen()
-    window.page.evaluate(SEVER)
+def test_a_lost_connection_is_told_and_what_was_missed_is_caught_up(screen, line, echo):
+    window = screen(line=line)
+    line.cut()
     expect(window.page.locator("#offline")).to_be_visible()
 
     echo.say("said meanwhile")
-    window.page.evaluate(MEND)
+    line.mend()
 
     expect(last_message(window)).to_contain_text("said meanwhile")
     expect(window.page.locator("#offline")).to_be_hidden()
