@@ -26,6 +26,7 @@ COPY --from=build --chown=10001:10001 /data /data
 WORKDIR /data
 VOLUME ["/data"]
 USER 10001:10001
+# Health and metrics listen here in both transports; for the outside set `slack: {host: 0.0.0.0}` in aiops.yaml.
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/healthz', timeout=4)"]
