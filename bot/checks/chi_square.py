@@ -20,6 +20,6 @@ def chi_square(reference: Reading, current: Reading) -> Iterator[Measured]:
             continue
         found = association(*aligned(then, now)) if isinstance(now, CategoryProfile) else None
         if found is None or now is None:
-            yield NotMeasured(name, "no categories on one side, or only one level", current.rows)
+            yield NotMeasured(name, "no categories on one side, or another type", current.rows)
             continue
         yield Measurement(name, found.corrected_v, now.count, reference=0.0, p_value=found.p_value)

@@ -19,7 +19,7 @@ def ks(reference: Reading, current: Reading) -> Iterator[Measured]:
             continue
         distance = kolmogorov_smirnov(then, now) if isinstance(now, NumericProfile) else None
         if distance is None or not isinstance(now, NumericProfile):
-            yield NotMeasured(name, "no numbers on one side", current.rows)
+            yield NotMeasured(name, "no numbers on one side, or not counted at the reference's cut points", current.rows)
             continue
         band = (distance.low, distance.high)
         yield Measurement(name, distance.value, now.count, reference=0.0, interval=band, p_value=distance.p_value)

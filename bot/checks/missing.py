@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
+from bot.core.profiles import ColumnProfile, NumericProfile
 from bot.core.readings import Reading
-from bot.stats.rates import wilson
+from bot.stats.rates import newcombe
 
 LEAST_ROWS = 30
 
@@ -19,11 +20,16 @@ def missing(reference: Reading, current: Reading) -> Iterator[Measured]:
         if not now.rows or not then.rows:
             yield NotMeasured(name, "no rows in the window" if then.rows else "no rows in the reference")
             continue
-        usual, share = then.missing / then.rows, now.missing / now.rows
+        usual, share = _gone(then) / then.rows, _gone(now) / now.rows
         if usual == 1:
             yield NotMeasured(name, "always missing, in the reference too", now.rows)
             continue
-        low, high = (max(0.0, (edge - usual) / (1 - usual)) for edge in wilson(now.missing, now.rows))
-        lost = max(0.0, (share - usual) / (1 - usual))
+        band = newcombe(_gone(now), now.rows, _gone(then), then.rows)
+        lost, low, high = (min(1.0, max(0.0, rise / (1 - usual))) for rise in (share - usual, *band))
         words = f"{share:.1%} missing, reference {usual:.1%}"
         yield Measurement(name, lost, now.rows, reference=0.0, interval=(low, high), detail=words)
+
+
+def _gone(column: ColumnProfile) -> int:
+    """Rows that no model can use: nulls, NaN, and infinities."""
+    return column.missing + (column.infinities if isinstance(column, NumericProfile) else 0)

@@ -8,6 +8,7 @@ from bot.stats import performance as measured_by
 from bot.stats.performance import Estimate
 
 LEAST_LABELS = 1_000
+METRICS = ("calibration_gap", "log_loss", "brier", "roc_auc")
 
 
 @check(
@@ -24,19 +25,27 @@ def performance(reference: Reading, current: Reading) -> Iterator[Measured]:
     that may wake people.
     """
     now = current.outcomes
-    if now is None:
-        yield NotMeasured("calibration_gap", "no labels are configured: nobody can say how well it does")
+    if now is None or not len(now):
+        none = "the log has no label column: nobody can say how well it does"
+        yield from (NotMeasured(name, none if now is None else _awaited(current)) for name in METRICS)
         return
-    if not len(now):
-        yield NotMeasured("calibration_gap", f"no label has arrived yet for {current.rows:,} predictions")
-        return
+    measured = _metrics(now)
+    yield from (
+        NotMeasured(name, "only one of the two outcomes has come true", len(now)) for name in METRICS if name not in measured
+    )
     before = _metrics(reference.outcomes) if reference.outcomes is not None and len(reference.outcomes) else {}
-    for name, estimate in _metrics(now).items():
+    for name, estimate in measured.items():
         then = before.get(name)
         words = f"promised {now.scores.mean():.1%}, came true {now.labels.mean():.1%}" if name == "calibration_gap" else ""
         words += f"{'; ' if words else ''}{now.awaited:,} more labels are awaited" if now.awaited else ""
         band = (estimate.low, estimate.high)
         yield Measurement(name, estimate.value, len(now), reference=then.value if then else None, interval=band, detail=words)
+
+
+def _awaited(current: Reading) -> str:
+    oldest = current.outcomes.oldest_awaited if current.outcomes else None
+    since = f", the oldest of {oldest:%Y-%m-%d %H:%M} UTC" if oldest else ""
+    return f"no label has arrived yet for {current.rows:,} predictions{since}"
 
 
 def _metrics(outcomes: Outcomes) -> dict[str, Estimate]:

@@ -7,7 +7,7 @@ import numpy as np
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, NumericProfile
 from bot.core.readings import Reading
-from bot.stats.distances import aligned, stability_index
+from bot.stats.distances import aligned, stability_critical, stability_index
 
 LEAST_ROWS = 200
 
@@ -18,10 +18,12 @@ def psi(reference: Reading, current: Reading) -> Iterator[Measured]:
     for name, then in reference.columns.items():
         counts = _bins(then, current.columns.get(name))
         distance = stability_index(*counts) if counts else None
-        if distance is None:
-            yield NotMeasured(name, "no values on one side, or only one bin", current.rows)
+        if distance is None or counts is None:
+            yield NotMeasured(name, "no values on one side, or another type", current.rows)
             continue
-        yield Measurement(name, distance.value, int(counts[1].sum()) if counts else 0, reference=0.0, p_value=distance.p_value)
+        n, m = (int(side.sum()) for side in counts)
+        words = f"chance alone explains up to {stability_critical(n, m, len(counts[0])):.2g}"
+        yield Measurement(name, distance.value, m, reference=0.0, p_value=distance.p_value, detail=words)
 
 
 def _bins(then: ColumnProfile, now: ColumnProfile | None) -> tuple[Counts, Counts] | None:
@@ -32,4 +34,6 @@ def _bins(then: ColumnProfile, now: ColumnProfile | None) -> tuple[Counts, Count
         both = aligned(then, now)
     else:
         return None
-    return tuple(np.append(counts, side.missing) for counts, side in zip(both, (then, now), strict=True))  # type: ignore[return-value]
+    if not then.missing and not now.missing:
+        return both
+    return np.append(both[0], then.missing), np.append(both[1], now.missing)

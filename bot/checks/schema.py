@@ -18,5 +18,9 @@ def schema(reference: Reading, current: Reading) -> Iterator[Measured]:
             yield Measurement(name, 1.0, current.rows, reference=0.0, detail="the column is gone")
         elif now != kind:
             yield Measurement(name, 1.0, current.rows, reference=0.0, detail=f"was {kind}, is {now}")
+        elif not current.rows:
+            yield NotMeasured(name, "no rows in the window")
         else:
             yield Measurement(name, 0.0, current.rows, reference=0.0)
+    for name in sorted(current.kinds.keys() - reference.kinds.keys()):
+        yield NotMeasured(name, "the column is new: the reference has none to compare it with", current.rows)

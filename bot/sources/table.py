@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from bot.core.errors import SourceUnavailable
 from bot.core.models import LogColumns, Model
-from bot.core.profiles import ColumnProfile, Counts, Floats, NumericProfile
+from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading, Sample
 from bot.core.windows import Window
-from bot.stats.profiles import profile_levels, profile_numbers
+from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
 """An epoch number above these is in milliseconds, in microseconds; seconds reach the first in the year 5138."""
@@ -29,17 +29,30 @@ def kind_of(kind: pa.DataType, declared: str = "") -> str:
 
 
 def numbers(column: pa.ChunkedArray) -> Floats:
-    """Return a numeric column as float64 of shape (n,), missing as NaN."""
-    return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    """Return a numeric column as float64 of shape (n,), missing as NaN; an array of its own, to be sorted in place."""
+    return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
 
-def profiled(column: pa.ChunkedArray, declared: str, like: ColumnProfile | None) -> ColumnProfile:
-    """Return the profile of one column: as numbers when it holds numbers and was declared so, else as levels."""
+def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return any column as text: what Arrow cannot write (lists, bytes that are no UTF-8) as Python does."""
+    try:
+        return pc.cast(column, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return pa.chunked_array([[None if value is None else str(value) for value in column.to_pylist()]], pa.string())
+
+
+def profiled(column: pa.ChunkedArray, declared: str, like: ColumnProfile | None, most: int | None = None) -> ColumnProfile:
+    """Return the profile of one column: as numbers when it holds numbers and was declared so, else as levels.
+
+    `most` is how many cut points or levels are kept; by default as many as a stored reference needs.
+    """
     if declared == "numeric" and kind_of(column.type, declared) == "numeric":
-        values = numbers(column.drop_null())
         counted_like = like if isinstance(like, NumericProfile) else None
-        return profile_numbers(values, nulls=column.null_count, like=counted_like)
-    return profile_levels(pc.cast(column, pa.string()).to_pylist())
+        return profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or CUTS)
+    found = pc.value_counts(texts(column).drop_null())
+    levels, counts = found.field("values").to_pylist(), np.asarray(found.field("counts").to_numpy(), dtype=np.int64)
+    counted_like_levels = like if isinstance(like, CategoryProfile) else None
+    return profile_levels(levels, counts, nulls=column.null_count, like=counted_like_levels, most=most or MOST_LEVELS)
 
 
 def moments(column: pa.ChunkedArray, name: str) -> Counts:

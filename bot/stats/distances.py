@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from bot.core.profiles import CategoryProfile, Counts, Floats, NumericProfile
+from bot.core.profiles import CategoryProfile, Counts, NumericProfile
 
 
 class Distance(NamedTuple):
@@ -31,26 +31,13 @@ def kolmogorov_smirnov(reference: NumericProfile, current: NumericProfile) -> Di
     n, m = reference.count, current.count
     if not n or not m or not np.array_equal(reference.cuts, current.cuts):
         return None
-    f_at, g_at = _with(0.0, reference.up_to / n), _with(0.0, current.up_to / m)
-    f_below, g_below = _until(reference.below / n, 1.0), _until(current.below / m, 1.0)
+    f_at, g_at = reference.up_to / n, current.up_to / m
+    f_below, g_below = reference.below / n, current.below / m
     known = max(float(np.abs(f_at - g_at).max()), float(np.abs(f_below - g_below).max()))
-    between = 0.0 if len(reference.cuts) >= n else float(np.maximum(f_below - g_at, g_below - f_at).max())
-    if _holds_every_value(reference):
-        between = 0.0  # the reference stands still between cut points, so the supremum lies at one of them
-    return Distance(known, known, max(known, between), float(special.kolmogorov(np.sqrt(n * m / (n + m)) * known)))
-
-
-def _holds_every_value(profile: NumericProfile) -> bool:
-    """Whether each finite value of the profile is one of its cut points."""
-    return int((profile.up_to - profile.below).sum()) == profile.count
-
-
-def _with(first: float, shares: Floats) -> Floats:
-    return np.concatenate([[first], shares])
-
-
-def _until(shares: Floats, last: float) -> Floats:
-    return np.concatenate([shares, [last]])
+    at = np.stack([np.append(0.0, f_at), np.append(0.0, g_at)])
+    until = np.stack([np.append(f_below, 1.0), np.append(g_below, 1.0)])
+    high = max(known, float((until - at[::-1]).max()))
+    return Distance(known, known, high, float(special.kolmogorov(np.sqrt(n * m / (n + m)) * known)))
 
 
 def exact_p_value(distance: float, n: int, m: int) -> float:
@@ -61,8 +48,10 @@ def exact_p_value(distance: float, n: int, m: int) -> float:
 def stability_index(reference: Counts, current: Counts) -> Distance | None:
     """Return PSI in nats over aligned bins, with its p-value: PSI / (1/n + 1/m) is χ² with bins − 1 degrees of freedom."""
     n, m, bins = int(reference.sum()), int(current.sum()), len(reference)
-    if not n or not m or bins < 2:
+    if not n or not m:
         return None
+    if bins < 2:
+        return Distance(0.0, 0.0, 0.0, 1.0)
     p = (reference + 0.5) / (n + 0.5 * bins)
     q = (current + 0.5) / (m + 0.5 * bins)
     value = float(((q - p) * np.log(q / p)).sum())
@@ -101,13 +90,15 @@ class Association(NamedTuple):
 
 
 def chi_square(reference: Counts, current: Counts) -> Association | None:
-    """Return the association of level and window; None when there is nothing to compare."""
+    """Return the association of level and window; None when a side is empty. Where both have one level only, nothing has changed."""
     seen = (reference + current) > 0
     table = np.stack([reference[seen], current[seen]]).astype(np.float64)
     n, m = table.sum(axis=1)
     levels = table.shape[1]
-    if not n or not m or levels < 2:
+    if not n or not m:
         return None
+    if levels < 2:
+        return Association(0.0, 1.0, 0.0, 0.0)
     total = n + m
     expected = np.outer([n, m], table.sum(axis=0)) / total
     statistic = float(((table - expected) ** 2 / expected).sum())

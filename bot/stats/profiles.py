@@ -25,7 +25,7 @@ def profile_numbers(values: Floats, *, nulls: int = 0, like: NumericProfile | No
         cuts: how many cut points a reference keeps, at equal ranks.
     """
     values.sort()  # NaN goes last, infinities to the ends: what is finite is one slice
-    start, end = np.searchsorted(values, [-np.inf, np.inf], side="right")[0], np.searchsorted(values, np.inf, side="left")
+    start, end = np.searchsorted(values, -np.inf, side="right"), np.searchsorted(values, np.inf, side="left")
     nans = len(values) - int(np.searchsorted(values, np.nan, side="left"))
     finite = values[start:end]
     at, edges = (like.cuts, like.edges) if like is not None else (cut_points(finite, cuts), decile_edges(finite))
