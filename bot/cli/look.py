@@ -116,23 +116,18 @@ def drift(
 
     Exit 0 when nothing moved, 1 when something did, 3 unknown.
     """
-    from bot.cli.compare import compare_tables  # noqa: PLC0415
+    from bot.sources.compare import compare_tables  # noqa: PLC0415
 
     told = compare_tables(reference, current)
-    measured = [(feature, m) for feature in told["features"] for m in feature["measurements"]]
+    rows = [drift_row(feature, m) for feature in told["features"] for m in feature["measurements"]]
+    rows += [(f["verdict"], f"{f['check']} · {f['feature']}", "", f["reason"]) for f in told["findings"] if f["check"] == "schema"]
+    rows.sort(key=lambda row: -Verdict(str(row[0])).rank)
     if as_json:
         paper.dump(told)
     else:
-        ordered = sorted(measured, key=lambda pair: -Verdict(pair[1]["verdict"]).rank)
         title = f"{reference.name} ({told['reference']['rows']:,} rows) → {current.name} ({told['current']['rows']:,} rows)"
-        paper.table(
-            ("verdict", "measure", "value", "why"),
-            (drift_row(*pair) for pair in ordered),
-            title=title,
-            empty="No column in common.",
-        )
-    verdicts = [Verdict(m["verdict"]) for _, m in measured]
-    raise typer.Exit(EXIT[max(verdicts, key=lambda v: v.rank, default=Verdict.UNKNOWN)])
+        paper.table(("verdict", "measure", "value", "why"), rows, title=title, empty="The files have no column in common.")
+    raise typer.Exit(EXIT[Verdict(str(rows[0][0])) if rows else Verdict.UNKNOWN])
 
 
 def drift_row(feature: Row, measurement: Row) -> tuple[object, ...]:
@@ -141,7 +136,7 @@ def drift_row(feature: Row, measurement: Row) -> tuple[object, ...]:
     missing = feature["missing"]
     moved = f"missing {missing['reference']:.1%} → {missing['current']:.1%}" if missing["reference"] != missing["current"] else ""
     judged = f"line {announce.number(line)}" if line is not None else ""
-    why = "; ".join(part for part in (measurement["reason"], judged, moved) if part)
+    why = "; ".join(part for part in (judged, moved) if part)
     value = measurement.get("value")
     return measurement["verdict"], f"{announce.metric(measurement['check'])} · {feature['feature']}", announce.number(value), why
 

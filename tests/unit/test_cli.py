@@ -279,6 +279,16 @@ def test_two_files_are_compared_without_any_configuration(place, said):
     assert (told["reference"]["rows"], told["current"]["rows"]) == (5_000, 5_000)
 
 
+def test_a_column_that_is_gone_is_critical(place, said):
+    pd.DataFrame({"x": np.arange(500.0), "lost": "a"}).to_parquet("before.parquet")
+    pd.DataFrame({"x": np.arange(500.0)}).to_parquet("after.parquet")
+
+    code, out, _ = said("drift", "before.parquet", "after.parquet")
+
+    assert code == 1
+    assert out.splitlines()[2].split()[:4] == ["critical", "schema", "·", "lost"]
+
+
 def test_a_file_does_not_drift_from_itself(place, said):
     pd.DataFrame({"x": np.arange(5_000.0)}).to_parquet("one.parquet")
 
