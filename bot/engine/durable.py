@@ -212,6 +212,7 @@ class Durable:
                 "application_version": VERSION,
                 "serializer": DBOSPortableJSON,
                 "sys_db_pool_size": pace.connections,
+                "notification_listener_polling_interval_sec": pace.poll_s,  # how long `stop` waits for that loop
                 "log_level": "WARNING",
             }
         )

@@ -18,7 +18,7 @@ from bot.engine import lease
 from bot.engine.durable import CHECKS, PLAYBOOKS, Durable, Pace
 from bot.scheduler import CHECK, Cadence, Scheduler
 
-BRISK = Pace(poll_s=0.1, beat_s=0.3, ttl_s=1.5)
+BRISK = Pace(poll_s=0.05, beat_s=0.2, ttl_s=1.2)
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(["tests.faults.lives"])
 

@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_a_storm_of_kills_loses_no_run_and_doubles_no_effect(engine_url, world, 
         onlooker.enqueue_now("five", number, {}, lane=number)
     for _ in range(kills):
         process = lives.begin(script)
-        time.sleep(0.5 + dice.random() * 0.7)
+        time.sleep(0.3 + dice.random() * 0.5)
         lives.kill(process)
 
     lives.begin(script)
@@ -84,13 +85,13 @@ def test_a_process_told_to_go_hands_its_work_over_without_waiting_for_its_lease(
 
 
 def test_work_that_kills_its_process_is_given_up_and_the_rest_goes_on(tmp_path, world, lives):
-    script = Script(f"sqlite:///{tmp_path / 'aiops.db'}", world)
+    script = Script(f"sqlite:///{tmp_path / 'aiops.db'}", world, pace=replace(BRISK, check_recoveries=2))
     onlooker = engine_of(script)
     onlooker.prepare()
     onlooker.enqueue_now("poison", "pb:poison", {})
     onlooker.enqueue_now("nap", "pb:good", {"seconds": 0.1}, lane="good")
     process = lives.begin(script)
-    for _ in range(BRISK.check_recoveries + 2):
+    for _ in range(5):
         process.join(5)
         process = process if process.is_alive() else lives.begin(script)
         if onlooker.status("pb:poison").over:

@@ -63,7 +63,7 @@ def test_the_id_of_a_dead_process_can_be_taken_again(engine_url, world, lives, o
 
 @pytest.mark.parametrize("slots", [60, pytest.param(200, marks=pytest.mark.slow)])
 def test_three_replicas_that_are_killed_fire_every_slot_once(engine_url, world, lives, onlooker, slots):
-    begins, speed = time.time() + 1.0, 6.0
+    begins, speed = time.time() + 0.5, 12.0
     scripts = [Script(engine_url, world, ticking=Ticking(begins, speed, slots, late_s)) for late_s in (-0.25, 0.0, 0.25)]
     running = [lives.begin(script) for script in scripts]
     for turn in range(int(slots / speed)):
