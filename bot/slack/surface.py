@@ -63,7 +63,6 @@ class Surface:
         self._threads = ThreadPoolExecutor(THREADS, "slack")
         self.app = App(
             client=self.client,
-            token=keys.bot_token,
             signing_secret=keys.signing_secret or "unused in Socket Mode",
             token_verification_enabled=False,  # Slack may be away when the bot starts; the incidents are not
             listener_executor=self._threads,

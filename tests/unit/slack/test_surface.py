@@ -1,0 +1,179 @@
+"""People click and type in the simulator; the real Bolt takes it to the real verbs."""
+
+import re
+
+import pytest
+
+from bot.slack.surface import OLD_BUTTON
+
+
+@pytest.fixture
+def opened(chat):
+    """An open incident, with its card in front of everybody."""
+    chat.room.losing()
+    chat.ana.sees("delays is losing", within=10)
+    chat.ana.sees("chart-", within=10)
+    return chat
+
+
+@pytest.fixture
+def proposed(opened):
+    """Ana has proposed a rollback to v2 through the form."""
+    opened.ana.clicks("Propose a remedy…")
+    opened.ana.sees("Suggested: Roll back to v2")
+    assert opened.ana.submits() == {}
+    opened.bo.sees("Approval needed: Roll back", within=10)
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [("status", "delays"), ("incidents", "#1"), ("report", "Status report"), ("audit", "incident.opened"), ("whoami", "on-call")],
+)
+def test_a_command_is_answered_to_the_person_who_asked_and_to_nobody_else(opened, typed, seen):
+    assert opened.ana.says(f"/aiops {typed}", channel="ml-platform") is None
+    opened.ana.sees(seen)
+
+    assert "(only you)" in opened.ana.screen()
+    assert "(only you)" not in opened.cy.screen()
+
+
+def test_what_was_not_understood_brings_help_and_the_nearest_command(chat):
+    chat.ana.says("/aiops statsu", channel="ml-platform")
+
+    chat.ana.sees("There is no /aiops statsu. Is it 'status'?")
+
+
+def test_an_error_is_one_sentence(chat):
+    chat.ana.says("/aiops incident 77", channel="ml-platform")
+
+    chat.ana.sees("77")
+
+
+def test_an_acknowledged_incident_says_by_whom_and_loses_the_button(opened):
+    opened.ana.clicks("Acknowledge")
+    opened.bo.sees("*Acknowledged* by <@UANA>")
+    opened.bo.sees("by <@UANA>")
+
+    assert opened.room.incident().acknowledged_by == "UANA"
+
+
+def test_the_proposer_is_refused_and_only_they_read_why(proposed):
+    proposed.ana.clicks("Approve")
+    proposed.ana.sees("You proposed this; someone else has to approve it.")
+    proposed.bo.does_not_see("You proposed this")
+
+    assert proposed.enqueued == []
+
+
+def test_a_viewer_is_refused_and_the_refusal_is_audited(proposed):
+    proposed.cy.clicks("Approve")
+    proposed.cy.sees("Only on-call may decide this; your roles: viewer.")
+
+    assert "vote.refused" in proposed.audited()
+
+
+def test_the_second_person_starts_the_run_and_the_buttons_vanish(proposed):
+    assert proposed.bo.clicks("Approve") is None
+    proposed.bo.sees("*Approved* by <@UBO>", within=10)
+
+    assert len(proposed.enqueued) == 1
+    assert "[Approve]" not in proposed.ana.screen()
+
+
+def test_a_double_click_starts_one_run_and_no_click_is_swallowed(proposed):
+    path, place, button = proposed.bo._button("Approve", None, None)
+    twice = [proposed.bo._post(path, {**place, "action_id": button["action_id"]}) for _ in range(2)]
+    proposed.bo.sees("This proposal is approved already")
+
+    assert [answer["ok"] for answer in twice] == [True, True]
+    assert len(proposed.enqueued) == 1
+
+
+def test_saying_no_in_the_confirm_dialog_decides_nothing(proposed):
+    proposed.bo.clicks("Approve", confirming=False)
+
+    assert "vote.approved" not in proposed.audited()
+
+
+def test_a_rejection_asks_why_and_the_card_tells_it(proposed):
+    proposed.bo.clicks("Reject…")
+    proposed.bo.fills("text", "wait for <!channel> labels")
+    assert proposed.bo.submits() == {}
+    proposed.ana.sees("*Rejected* by <@UBO>", within=10)
+
+    assert proposed.ana.sees("wait for &lt;!channel&gt; labels")
+
+
+def test_a_refused_rejection_keeps_the_form_and_says_why(proposed):
+    proposed.cy.clicks("Reject…")
+    proposed.cy.fills("text", "no")
+
+    assert proposed.cy.submits() == {"reason": "Only on-call may decide this; your roles: viewer."}
+
+
+def test_resolving_by_hand_asks_for_the_cause(opened):
+    opened.ana.clicks("Resolve…")
+    opened.ana.fills("text", "the feed was late")
+    assert opened.ana.submits() == {}
+    opened.bo.sees("the feed was late", within=10)
+
+    assert not opened.room.incident().open
+
+
+def test_details_open_for_the_person_who_asked(opened):
+    opened.bo.clicks("Details")
+
+    opened.bo.sees("What was found")
+
+
+def test_home_shows_what_waits_for_this_person_and_takes_their_vote(proposed):
+    proposed.ana.opens_home()
+    proposed.ana.sees("Models in production")
+    proposed.ana.does_not_see("Waiting for you")
+    proposed.bo.opens_home()
+    proposed.bo.sees("Waiting for you")
+    view = proposed.bo._views()[0][1]
+    block = next(b for b in view["blocks"] if b["type"] == "actions" and b["elements"][0]["action_id"] == "approve")
+    proposed.bo._post("/ui/view/click", {"view_id": view["id"], "block_id": block["block_id"], "action_id": "approve"})
+
+    proposed.bo.sees("*Approved* by <@UBO>", within=10)
+
+
+def test_a_button_of_another_age_says_so(chat):
+    old = {"type": "button", "action_id": "retired", "text": {"type": "plain_text", "text": "Old"}, "value": "1"}
+    chat.surface.client.chat_postMessage(channel="C0000000OPS", text="old", blocks=[{"type": "actions", "elements": [old]}])
+    chat.ana.clicks("Old")
+
+    chat.ana.sees(OLD_BUTTON)
+
+
+@pytest.mark.parametrize("value", ["", "99", "1; drop table", "-1"])
+def test_a_forged_value_is_answered_with_a_sentence(chat, value):
+    forged = {"type": "button", "action_id": "acknowledge", "text": {"type": "plain_text", "text": "Forged"}, "value": value or " "}
+    chat.surface.client.chat_postMessage(channel="C0000000OPS", text="x", blocks=[{"type": "actions", "elements": [forged]}])
+    assert chat.ana.clicks("Forged") is None
+
+    chat.ana.sees(":warning:")
+
+
+def test_a_fault_of_ours_is_told_with_an_id_that_finds_the_log_line(opened, caplog):
+    object.__setattr__(opened.room.desk, "store", None)
+    opened.ana.clicks("Acknowledge")
+    seen = opened.ana.sees("it is the bot's fault")
+
+    assert re.search(r"Lookup id `([0-9a-f]{8})`", seen)[1] in caplog.text
+
+
+def test_the_same_delivery_twice_is_answered_once(chat):
+    chat.slack.fault("duplicate_delivery")
+    chat.ana.says("/aiops whoami", channel="ml-platform")
+    chat.ana.sees("roles:")
+
+    assert chat.ana.screen().count("roles:") == 1
+
+
+def test_a_mention_is_answered_with_how_to_ask(chat):
+    chat.ana.says("@aiops hello", channel="ml-platform")
+
+    chat.ana.sees("/aiops status")
