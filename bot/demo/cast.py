@@ -50,6 +50,7 @@ class Scripted:
         self.ana.sees("Roll back to v2", within=LONG_S)
         self._told("ana", self.ana.clicks("Acknowledge", channel=INCIDENTS, within=LONG_S))
         self.ana.clicks("Propose a remedy…", channel=INCIDENTS, within=LONG_S)
+        self.ana.sees("Moves traffic to an earlier version", within=LONG_S)  # the form opens at once and fills a moment later
         if problems := self.ana.submits(within=LONG_S):
             raise DemoFailed(f"ana's form was refused: {problems}")
         self.ana.sees("Roll back", within=LONG_S)

@@ -1,6 +1,7 @@
 """Watch: which models are looked at now, and at which window."""
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from bot.core.readings import Reading
 from bot.flow.desk import Desk
 from bot.flow.detect import blind, detect, readable
 from bot.flow.triage import Look, triage
+
+log = logging.getLogger("bot.watch")
 
 
 def watched(desk: Desk, cadence: str, shard: int = 0, shards: int = 1) -> Iterator[tuple[Model, Watch]]:
@@ -40,6 +43,10 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime) -> list[Finding
         findings = measured(desk, model, watch, slot, reference(desk, model))
     except AiopsError as reason:
         findings = [blind(model, watch.judged_at(slot), str(reason))]
+    except Exception as bug:  # the outermost loop of a look: a finding about the bot itself, and the other models are still watched
+        log.exception("A look at %s stumbled", model.key)
+        why = f"the bot itself stumbled ({type(bug).__name__}); its log says where."
+        findings = [blind(model, watch.judged_at(slot), why)]
     with desk.store.write() as unit:
         unit.record(slot, findings)
         if not unit.runs(model=model.key, active=True):
