@@ -19,14 +19,14 @@ MOST_BYTES = 1_000_000
 
 
 class Socket:
-    """Socket Mode: the bot calls out, Slack sends each delivery to one of the open connections."""
+    """Socket Mode: the bot calls out, Slack sends each delivery to one of the open connections. It is pinged every `ping_s`."""
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, *, ping_s: float = 5.0) -> None:
         keys = surface.keys
         if not keys.app_token:
             raise ConfigError("Socket Mode needs an app-level token; set SLACK_APP_TOKEN to the app's xapp- token.")
         client = web_client(keys.bot_token, keys.base_url)
-        self._handler = SocketModeHandler(surface.app, keys.app_token, web_client=client, concurrency=THREADS, ping_interval=5)
+        self._handler = SocketModeHandler(surface.app, keys.app_token, web_client=client, concurrency=THREADS, ping_interval=ping_s)
 
     def connect(self) -> None:
         """Connect, and reconnect by itself from then on."""

@@ -64,7 +64,7 @@ def chat(sqlite_url) -> Iterator[Chat]:
         surface = Surface(room.desk, render, keys)
         delivery = Delivery(Carrier(Outbox(store), surface.client, render, draw, pace=Pace(posts_per_s=50.0)), poll_s=0.03)
         delivery.start()
-        socket = Socket(surface)
+        socket = Socket(surface, ping_s=0.3)
         socket.connect()
         slack.wait_for_app()
         chat = Chat(room, slack, surface, enqueued)

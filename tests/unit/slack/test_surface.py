@@ -28,7 +28,13 @@ def proposed(opened):
 
 @pytest.mark.parametrize(
     ("typed", "seen"),
-    [("status", "delays"), ("incidents", "#1"), ("report", "Status report"), ("audit", "incident.opened"), ("whoami", "on-call")],
+    [
+        ("status", "of 1 healthy"),
+        ("incidents", "*Incidents*"),
+        ("report", "Status report"),
+        ("audit", "incident.opened"),
+        ("whoami", "You may approve"),
+    ],
 )
 def test_a_command_is_answered_to_the_person_who_asked_and_to_nobody_else(opened, typed, seen):
     assert opened.ana.says(f"/aiops {typed}", channel="ml-platform") is None
