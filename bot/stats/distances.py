@@ -42,7 +42,8 @@ def kolmogorov_smirnov(reference: NumericProfile, current: NumericProfile) -> Di
 
 def exact_p_value(distance: float, n: int, m: int) -> float:
     """Return the asymptotic p-value of a two-sample KS distance as SciPy gives it (Simard & L'Ecuyer 2011); up to 0.7 s."""
-    return float(stats.kstwo.sf(distance, np.round(n * m / (n + m))))
+    size = round(n * m / (n + m))
+    return float(stats.kstwo.sf(distance, size)) if size else 1.0  # one row against one proves nothing; SciPy says NaN
 
 
 def stability_index(reference: Counts, current: Counts) -> Distance | None:
@@ -90,7 +91,7 @@ class Association(NamedTuple):
 
 
 def chi_square(reference: Counts, current: Counts) -> Association | None:
-    """Return the association of level and window; None when a side is empty. Where both have one level only, nothing has changed."""
+    """Return the association of level and window; None when a side is empty. With one level nothing changes."""
     seen = (reference + current) > 0
     table = np.stack([reference[seen], current[seen]]).astype(np.float64)
     n, m = table.sum(axis=1)

@@ -68,7 +68,9 @@ def decile_edges(ordered: Floats, bins: int = BINS) -> Floats:
     """
     if not len(ordered):
         return np.empty(0)
-    inner = np.unique(np.quantile(ordered, np.linspace(0, 1, bins + 1)))[1:-1]
+    with np.errstate(over="ignore", invalid="ignore"):  # between two numbers near 1e308 there is no quantile
+        quantiles = np.quantile(ordered, np.linspace(0, 1, bins + 1))
+    inner = np.unique(quantiles[np.isfinite(quantiles)])[1:-1]
     if len(inner):
         return np.asarray(inner, dtype=np.float64)
     middle = ordered[len(ordered) // 2]

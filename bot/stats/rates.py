@@ -17,7 +17,8 @@ def wilson(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
     z = float(stats.norm.ppf((1 + level) / 2))
     p, spread = k / n, z * z / n
     centre, half = p + spread / 2, z * math.sqrt(p * (1 - p) / n + spread / (4 * n))
-    return max(0.0, (centre - half) / (1 + spread)), min(1.0, (centre + half) / (1 + spread))
+    low, high = (centre - half) / (1 + spread), (centre + half) / (1 + spread)
+    return (max(0.0, low) if k else 0.0), (min(1.0, high) if k < n else 1.0)  # at the ends exactly, whatever rounding says
 
 
 def newcombe(k: int, n: int, of: int, total: int) -> tuple[float, float]:
