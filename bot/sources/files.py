@@ -1,7 +1,7 @@
 """Prediction logs and training sets in files: Parquet or CSV, one file or a folder of them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +15,10 @@ from bot.core.ports import SourceKind
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.table import reading_of, required, sample_of, within
+from bot.sources.table import reading_of, required, sample_of, wanted, within
+
+CSV = ds.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
+"""An empty field is a missing value in columns of text, too."""
 
 FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 
@@ -38,20 +41,18 @@ class FileSource:
 
     def _rows(self, model: Model, window: Window) -> pa.Table:
         names, data = model.columns, opened(self._path)
-        required(data.schema.empty_table(), names, str(self._path))
-        wanted = {feature.name for feature in model.features} | {
-            names.time, names.request, names.version, names.score, names.label, names.label_time, names.latency_ms, names.error
-        }  # fmt: skip
-        keep = [name for name in data.schema.names if name in wanted]
+        required(data.schema.names, names, str(self._path))
+        keep = [name for name in wanted(model) if data.schema.names.count(name) == 1]
         return within(_read(data, self._path, keep, _between(data.schema, names.time, window)), window, names.time)
 
 
 def _between(schema: pa.Schema, time: str, window: Window) -> pc.Expression | None:
-    """Return a filter that lets Parquet skip row groups; only where the times are real timestamps."""
+    """Return a filter that lets Parquet skip row groups; only for real timestamps. Whole seconds, outwards."""
     kind = schema.field(time).type
     if not pa.types.is_timestamp(kind):
         return None
-    start, end = (pa.scalar(moment.replace(tzinfo=None), pa.timestamp(kind.unit)) for moment in (window.start, window.end))
+    outwards = window.start.replace(microsecond=0), window.end.replace(microsecond=0) + timedelta(seconds=1)
+    start, end = (pa.scalar(moment.replace(tzinfo=None), pa.timestamp(kind.unit)) for moment in outwards)
     if kind.tz:
         start, end = (pc.assume_timezone(moment, "UTC").cast(kind) for moment in (start, end))
     return (ds.field(time) >= start) & (ds.field(time) < end)
@@ -79,20 +80,21 @@ def opened(path: Path) -> ds.Dataset:
     if len(formats) != 1 or None in formats:
         raise SourceUnavailable(f"{path} must be a .parquet or .csv file, or a folder of one of these kinds.")
     try:
-        return ds.dataset([str(file) for file in inside], format=formats.pop())
-    except (pa.ArrowInvalid, OSError) as error:
+        return ds.dataset([str(file) for file in inside], format=CSV if formats == {"csv"} else "parquet")
+    except (pa.ArrowException, OSError) as error:
         raise SourceUnavailable(f"{path} cannot be read: {_first_line(error)}") from error
 
 
 def _read(data: ds.Dataset, path: Path, columns: list[str] | None, rows: pc.Expression | None) -> pa.Table:
     try:
         return data.to_table(columns=columns, filter=rows)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise SourceUnavailable(f"{path} cannot be read: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]
+    """Return the reason without Arrow's way to it."""
+    return str(error).strip().partition("\n")[0].rpartition("file?: ")[2][:300]
 
 
 OPTIONS = {"path": "a .parquet or .csv file, or a folder of them"}

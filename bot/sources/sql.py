@@ -1,32 +1,57 @@
-"""Prediction logs in any SQL database: one table or view, read-only, one window at a time."""
+"""Prediction logs in any SQL database: one table or view, read-only, one window at a time.
 
-from collections.abc import Iterator, Mapping, Sequence
+Labels stand in the same table, or in one of their own that is joined by the request's id. Nothing is ever written: PostgreSQL and
+SQLite are told to refuse it.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Column, Engine, MetaData, Row, Select, Table, create_engine, event, make_url, select
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    FromClause,
+    MetaData,
+    Select,
+    Table,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+    type_coerce,
+)
 from sqlalchemy import types as sql
 from sqlalchemy.exc import ArgumentError, NoSuchTableError, SQLAlchemyError
 
 from bot.core.errors import ConfigError, SourceUnavailable
-from bot.core.models import Model
+from bot.core.models import LogColumns, Model
 from bot.core.ports import SourceKind
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.table import reading_of, required, sample_of, within
+from bot.sources.rows import arrow, united
+from bot.sources.table import reading_of, required, sample_of, wanted, within
+from bot.sources.times import bounds
 
-TIMEOUT_S = 60
+TIMEOUT_S = 60.0
 BATCH = 50_000
+STEPS = 100_000
+"""How many steps of SQLite's machine lie between two looks at the clock."""
 
 
 class SqlSource:
-    """The log in one table or view of one database."""
+    """The log in one table or view of one database, its labels there or in a table of their own."""
 
-    def __init__(self, url: str, table: str, schema: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, table: str, *, schema: str | None = None, labels: str | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self.name = table
-        self._table, self._schema = table, schema
+        self._table, self._schema, self._labels = table, schema, labels
         self._engine = _engine(url, timeout_s)
 
     def reading(
@@ -42,97 +67,75 @@ class SqlSource:
     def _rows(self, model: Model, window: Window) -> pa.Table:
         """Read the window's rows and only the columns that the model names."""
         where = f"The table '{self._table}'"
+        self._there()
         try:
-            log = Table(self._table, MetaData(), schema=self._schema, autoload_with=self._engine)
-            required(pa.schema([(column.name, pa.null()) for column in log.columns]).empty_table(), model.columns, where)
-            query = self._query(log, model, window)
+            log = self._reflected(self._table)
+            required(log.columns.keys(), model.columns, where)
+            query, kinds = self._query(log, model, window)
             with self._engine.connect() as connection:
                 result = connection.execution_options(stream_results=True, yield_per=BATCH).execute(query)
-                batches = [arrow(list(result.keys()), log, partition) for partition in result.partitions(BATCH)]
-        except NoSuchTableError:
-            raise SourceUnavailable(f"{where} does not exist in the log's database; name the right one in aiops.yaml.") from None
+                batches = [arrow(kinds, partition) for partition in result.partitions(BATCH)]
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0][:200]
             raise SourceUnavailable(f"{where} of the prediction log cannot be read: {reason}") from error
-        found = (
-            pa.concat_tables(batches, promote_options="permissive")
-            if batches
-            else arrow(list(query.selected_columns.keys()), log, [])
-        )
-        return within(found, window, model.columns.time).sort_by(model.columns.time)
+        return within(united(batches or [arrow(kinds, [])]), window, model.columns.time)
 
-    def _query(self, log: Table, model: Model, window: Window) -> Select[tuple[object, ...]]:
-        wanted = [feature.name for feature in model.features]
-        names = model.columns
-        wanted += [
-            names.time,
-            names.request,
-            names.version,
-            names.score,
-            names.label,
-            names.label_time,
-            names.latency_ms,
-            names.error,
-        ]
-        at = log.c[names.time]
-        start, end = (self._bound(at, moment) for moment in (window.start, window.end))
-        return select(*[log.c[name] for name in dict.fromkeys(wanted) if name in log.c]).where(at >= start, at < end)
+    def _there(self) -> None:
+        """Refuse a SQLite file that is not there: opening it would make an empty one."""
+        file = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and file and file != ":memory:" and not Path(file).exists():
+            raise SourceUnavailable(f"There is no SQLite file {file}; name the right one in aiops.yaml.")
 
-    def _bound(self, at: Column[object], moment: datetime) -> object:
-        """Return a moment in the time column's own language."""
-        if isinstance(at.type, sql.DateTime):
-            return moment if at.type.timezone else moment.replace(tzinfo=None)
-        if isinstance(at.type, sql.Numeric | sql.Integer | sql.Float):
-            scale = self._scale(at)
-            return moment.timestamp() * scale
-        return moment.strftime(self._text_form(at))
+    def _reflected(self, table: str) -> Table:
+        try:
+            return Table(table, MetaData(), schema=self._schema, autoload_with=self._engine)
+        except NoSuchTableError:
+            words = f"The table '{table}' does not exist in the log's database; name the right one in aiops.yaml."
+            raise SourceUnavailable(words) from None
 
-    def _first(self, at: Column[object]) -> object:
+    def _query(self, log: Table, model: Model, window: Window) -> tuple[Select[Any], Mapping[str, sql.TypeEngine[Any]]]:
+        """Return what to ask for, and the declared types of its columns."""
+        at = self._raw(log.c[model.columns.time])
+        start, end = bounds(at, window, self._first(at))
+        there: dict[str, ColumnElement[Any]] = {name: log.c[name] for name in wanted(model) if name in log.c}
+        joined: FromClause = log
+        if self._labels:
+            labels, request = self._first_labels(self._labels, model.columns), model.columns.request
+            if request not in log.c:
+                raise SourceUnavailable(f"The table '{self._table}' has no column '{request}' to join its labels by.")
+            there |= {column.name: column for column in labels.c if column.name != request}
+            joined = log.outerjoin(labels, log.c[request] == labels.c[request])
+        columns = [self._raw(column).label(name) for name, column in there.items()]
+        query = select(*columns).select_from(joined).where(at >= start, at < end)
+        return query, {name: column.type for name, column in there.items()}
+
+    def _first_labels(self, table: str, names: LogColumns) -> FromClause:
+        """Return a label a request: the first that came, so that a label sent twice does not double its prediction."""
+        labels = self._reflected(table)
+        if lost := [name for name in (names.request, names.label) if name not in labels.c]:
+            raise SourceUnavailable(f"The labels table '{table}' has no column '{lost[0]}'; it has {', '.join(labels.c.keys())}.")
+        request, timed = labels.c[names.request], names.label_time in labels.c
+        order = labels.c[names.label_time] if timed else labels.c[names.label]
+        place = func.row_number().over(partition_by=request, order_by=order).label("place_of_label")
+        kept = [request, labels.c[names.label], *([labels.c[names.label_time]] if timed else [])]
+        ranked = select(*kept, place).subquery()
+        return select(*[ranked.c[column.name] for column in kept]).where(ranked.c.place_of_label == 1).subquery()
+
+    def _raw(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return a column as SQLite stores it: what its type says need not be there, and converting it would raise."""
+        return type_coerce(column, sql.NullType()) if self._engine.dialect.name == "sqlite" else column
+
+    def _first(self, at: ColumnElement[Any]) -> object:
         with self._engine.connect() as connection:
             return connection.execute(select(at).where(at.is_not(None)).limit(1)).scalar()
-
-    def _scale(self, at: Column[object]) -> float:
-        size = abs(float(str(self._first(at) or 0)))
-        return 1e6 if size > 1e14 else 1e3 if size > 1e11 else 1.0
-
-    def _text_form(self, at: Column[object]) -> str:
-        return "%Y-%m-%dT%H:%M:%S" if "T" in str(self._first(at) or "T") else "%Y-%m-%d %H:%M:%S"
-
-
-def arrow(names: Sequence[str], log: Table, rows: Sequence[Row[Any]]) -> pa.Table:
-    """Return rows as an Arrow table; a column that holds other things than its type says becomes text."""
-    values: list[tuple[object, ...]] = list(zip(*rows, strict=True)) or [()] * len(names)
-    return pa.table({name: _array(log.c[name], column) for name, column in zip(names, values, strict=True)})
-
-
-def _array(column: Column[object], values: tuple[object, ...]) -> pa.Array:
-    try:
-        return pa.array(values, type=_arrow_type(column))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        return pa.array([None if value is None else str(value) for value in values], type=pa.string())
-
-
-def _arrow_type(column: Column[object]) -> pa.DataType | None:
-    kind = column.type
-    if isinstance(kind, sql.Boolean):
-        return pa.bool_()
-    if isinstance(kind, sql.Integer):
-        return pa.int64()
-    if isinstance(kind, sql.Float) or (isinstance(kind, sql.Numeric) and not kind.asdecimal):
-        return pa.float64()
-    if isinstance(kind, sql.String):
-        return pa.string()
-    if isinstance(kind, sql.DateTime):
-        return pa.timestamp("us", tz="UTC")
-    return None
 
 
 def _engine(url: str, timeout_s: float) -> Engine:
     try:
         address = make_url(url)
         if address.get_backend_name() == "sqlite":
-            engine = create_engine(address.set(query={**address.query}), connect_args={"timeout": timeout_s})
-            event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only = ON"))
+            engine = create_engine(address, connect_args={"timeout": timeout_s})
+            _bridle(engine, timeout_s)
             return engine
         if address.get_backend_name() == "postgresql":
             address = address.set(drivername="postgresql+psycopg")
@@ -145,18 +148,35 @@ def _engine(url: str, timeout_s: float) -> Engine:
         ) from None
 
 
-def _text_options(options: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in options.items():
-        if name not in OPTIONS:
-            raise ConfigError(f"A source of kind sql has no option '{name}'; it has {', '.join(OPTIONS)}.")
-        yield name, str(value)
+def _bridle(engine: Engine, timeout_s: float) -> None:
+    """Let SQLite only read, and no statement longer than its time: SQLite itself has no statement time-out."""
+    until: dict[int, float] = {}
+
+    def connected(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA query_only = ON")
+        connection.set_progress_handler(lambda: time.monotonic() > until.get(id(connection), float("inf")), STEPS)
+
+    def started(connection: Any, *_: object) -> None:
+        until[id(connection.connection.dbapi_connection)] = time.monotonic() + timeout_s
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "before_cursor_execute", started)
 
 
 OPTIONS = {
     "url": "the database, e.g. sqlite:///log.db or ${env:LOG_URL}",
     "table": "the table or view with one row a prediction",
     "schema": "its schema, where there is one",
+    "labels_table": "where labels lie when they are not in that table: joined by the request's id",
+    "timeout_s": f"how long one statement may take, in seconds; {TIMEOUT_S:g} by default",
 }
+
+
+def _texts(options: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in options.items():
+        if name not in OPTIONS:
+            raise ConfigError(f"A source of kind sql has no option '{name}'; it has {', '.join(OPTIONS)}.")
+        yield name, str(value)
 
 
 def make(options: Mapping[str, object]) -> SqlSource:
@@ -165,10 +185,16 @@ def make(options: Mapping[str, object]) -> SqlSource:
     Raises:
         ConfigError: an option is missing or unknown.
     """
-    given = dict(_text_options(options))
+    given = dict(_texts(options))
     if lost := [name for name in ("url", "table") if not given.get(name)]:
         raise ConfigError(f"A source of kind sql needs the option '{lost[0]}': {OPTIONS[lost[0]]}.")
-    return SqlSource(given["url"], given["table"], given.get("schema"))
+    try:
+        timeout_s = float(given.get("timeout_s", TIMEOUT_S))
+    except ValueError:
+        raise ConfigError("A source of kind sql needs a number of seconds as 'timeout_s', e.g. 60.") from None
+    return SqlSource(
+        given["url"], given["table"], schema=given.get("schema"), labels=given.get("labels_table"), timeout_s=timeout_s
+    )
 
 
 source = SourceKind("sql", make, OPTIONS, "any SQLAlchemy database: one table or view with a row a prediction")

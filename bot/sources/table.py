@@ -1,6 +1,6 @@
 """A window's rows as an Arrow table become a reading or a sample; here everything that comes from data is still hostile."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -61,31 +61,48 @@ def moments(column: pa.ChunkedArray, name: str) -> Counts:
     Raises:
         SourceUnavailable: they are no times.
     """
-    if column.null_count:
-        raise SourceUnavailable(f"The time column '{name}' has {column.null_count:,} rows without a time; no window can hold them.")
-    if kind_of(column.type) == "numeric" and len(column):
+    wrong = f"The column '{name}' does not hold times; write ISO 8601 or epoch seconds."
+    if pa.types.is_boolean(column.type):
+        raise SourceUnavailable(wrong)
+    if kind_of(column.type) == "numeric":
         epoch = numbers(column)
-        scale = 1e6 if np.abs(epoch).max() > MICROS_FROM else 1e3 if np.abs(epoch).max() > MILLIS_FROM else 1.0
+        if not np.isfinite(epoch).all():
+            raise SourceUnavailable(wrong)
+        largest = np.abs(epoch).max(initial=0.0)
+        scale = 1e6 if largest > MICROS_FROM else 1e3 if largest > MILLIS_FROM else 1.0
         return np.asarray(np.floor(epoch / scale), dtype=np.int64)
+    if pa.types.is_timestamp(column.type):
+        return np.asarray(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()), dtype=np.int64) // 1_000_000
     try:
-        times = pd.to_datetime(column.to_pandas(), utc=True, format=None if pa.types.is_timestamp(column.type) else "ISO8601")
+        times = pd.to_datetime(pd.Series(column.to_pylist(), dtype=object), utc=True, format="ISO8601")
     except (ValueError, TypeError, OverflowError):
-        raise SourceUnavailable(f"The column '{name}' does not hold times; write ISO 8601 or epoch seconds.") from None
+        raise SourceUnavailable(wrong) from None
     return np.asarray(times.dt.as_unit("s").astype("int64"), dtype=np.int64)
 
 
 def within(table: pa.Table, window: Window, time: str) -> pa.Table:
-    """Return the rows of `[start, end)`."""
-    at = moments(table.column(time), time)
-    return table.filter(pa.array((at >= window.start.timestamp()) & (at < window.end.timestamp())))
+    """Return the rows of `[start, end)` in the order of time; a row without a time is in no window."""
+    timed = table.filter(pc.is_valid(table.column(time)))
+    at = moments(timed.column(time), time)
+    inside = np.flatnonzero((at >= window.start.timestamp()) & (at < window.end.timestamp()))
+    return timed.take(pa.array(inside[np.argsort(at[inside], kind="stable")]))
 
 
-def required(table: pa.Table, columns: LogColumns, where: str) -> None:
-    """Raise SourceUnavailable unless the columns are there without which nothing can be said."""
-    lost = [name for name in (columns.time, columns.score) if name not in table.column_names]
-    if lost:
-        there = ", ".join(table.column_names[:20])
-        raise SourceUnavailable(f"{where} has no column '{lost[0]}'; it has {there}. Name the right one under the model's columns.")
+def wanted(model: Model) -> tuple[str, ...]:
+    """Return the columns that a reading needs, by the log's own names; those that it does not have are empty text."""
+    named = model.columns
+    log = (named.time, named.request, named.version, named.score, named.label, named.label_time, named.latency_ms, named.error)
+    return tuple(name for name in dict.fromkeys((*(feature.name for feature in model.features), *log)) if name)
+
+
+def required(there: Sequence[str], columns: LogColumns, where: str) -> None:
+    """Raise SourceUnavailable unless the columns are there, once each, without which nothing can be said."""
+    for name in (columns.time, columns.score):
+        if there.count(name) != 1:
+            told = f"has the column '{name}' {there.count(name)} times" if name in there else f"has no column '{name}'"
+            raise SourceUnavailable(
+                f"{where} {told}; it has {', '.join(there[:20])}. Name the right one under the model's columns."
+            )
 
 
 def reading_of(
@@ -145,9 +162,19 @@ def operations_of(table: pa.Table, columns: LogColumns) -> Operations | None:
     names = table.column_names
     if columns.latency_ms not in names and columns.error not in names:
         return None
-    failed = len(table) - table.column(columns.error).null_count if columns.error in names else 0
-    waits = numbers(table.column(columns.latency_ms).drop_null()) if columns.latency_ms in names else np.empty(0)
+    waits = np.empty(0)
+    if columns.latency_ms in names and kind_of(table.column(columns.latency_ms).type, "numeric") == "numeric":
+        waits = numbers(table.column(columns.latency_ms).drop_null())
+    failed = _failures(table.column(columns.error)) if columns.error in names else 0
     return Operations(len(table), failed, waits[np.isfinite(waits)])
+
+
+def _failures(column: pa.ChunkedArray) -> int:
+    """Count failed requests: a text that says something, or a flag that is set."""
+    given = column.drop_null()
+    if kind_of(column.type) == "numeric":
+        return int((numbers(given) != 0).sum())
+    return len(given) - int(pc.sum(pc.equal(texts(given), "")).as_py() or 0)
 
 
 def sample_of(model: Model, table: pa.Table, limit: int, version: str | None) -> Sample:
@@ -155,7 +182,9 @@ def sample_of(model: Model, table: pa.Table, limit: int, version: str | None) ->
     columns = model.columns
     rows = table.filter(pa.array(arrived(table, columns, None)))
     if version is not None and columns.version in rows.column_names:
-        rows = rows.filter(pc.equal(pc.cast(rows.column(columns.version), pa.string()), version))
+        rows = rows.filter(pc.equal(texts(rows.column(columns.version)), version))
+    keys = (_texts(rows, columns.request), moments(rows.column(columns.time), columns.time))
+    rows = rows.take(pa.array(np.lexsort(keys)))  # requests of one second come in any order from a database
     rows = rows.take(pa.array(np.unique(np.linspace(0, len(rows) - 1, min(limit, len(rows))).astype(np.int64))))
     return Sample(
         features={f.name: tuple(rows.column(f.name).to_pylist()) for f in model.features if f.name in rows.column_names},
@@ -169,7 +198,7 @@ def sample_of(model: Model, table: pa.Table, limit: int, version: str | None) ->
 def _texts(table: pa.Table, name: str) -> npt.NDArray[np.str_]:
     if name not in table.column_names:
         return np.full(len(table), "", dtype=np.str_)
-    return np.asarray([value or "" for value in pc.cast(table.column(name), pa.string()).to_pylist()], dtype=np.str_)
+    return np.asarray([value or "" for value in texts(table.column(name)).to_pylist()], dtype=np.str_)
 
 
 def _versions(table: pa.Table, columns: LogColumns) -> dict[str, int]:
