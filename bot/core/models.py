@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.checks import Threshold
+from bot.core.errors import NotFound
 from bot.core.windows import Window
 
 
@@ -88,8 +89,11 @@ class Model:
         return f"{self.name}@{self.environment}"
 
     def watch_of(self, check: str) -> Watch:
-        """Return the watch that runs this check."""
-        return next(watch for watch in self.watches if check in watch.checks)
+        """Return the watch that runs this check, or raise NotFound."""
+        for watch in self.watches:
+            if check in watch.checks:
+                return watch
+        raise NotFound(f"No watch of {self.key} runs the check '{check}'; add it to one of them in aiops.yaml.")
 
     def feature(self, name: str) -> Feature | None:
         """Return the feature of this name, if the model has one."""
@@ -117,5 +121,5 @@ def same_split(one: Split, other: Split, tolerance: float = 1e-6) -> bool:
 
 
 def live_version(split: Split) -> str:
-    """Return the version that gets most of the traffic."""
-    return max(sorted(split), key=lambda version: split[version])
+    """Return the version that gets most of the traffic; empty text where nothing says so."""
+    return max(sorted(split), key=lambda version: split[version], default="")

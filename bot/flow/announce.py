@@ -48,9 +48,8 @@ def number(value: float | None) -> str:
         return "NaN"
     if abs(value) < 0.0005:
         return "0"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}".replace("-", "−")
+    told = f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"  # from there on three digits would need an exponent
+    return told.replace("-", "−")
 
 
 def some(names: Sequence[str], most: int = 3) -> str:

@@ -4,12 +4,13 @@ The body only decides; whatever touches the world or the database is a journaled
 stopped. Each effect carries the key `workflow:step` and is absolute, read back and then measured.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.actions import Action, Change, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
-from bot.core.errors import ActionFailed, NotAllowed, OutcomeUnknown, WorldMoved
+from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown
 from bot.core.incidents import State
 from bot.core.ports import Journal
 from bot.core.runs import RunState
@@ -26,35 +27,43 @@ class Aborted(ActionFailed):
 
 
 def execute(desk: Desk, journal: Journal, number: str) -> Json:
-    """Carry out the run of this number from wherever its journal says it stands; return how it ended."""
-    plan_ok = journal.step("begin", lambda: _begin(desk, number))
-    if plan_ok["state"] != RunState.RUNNING.value:
-        return plan_ok
-    with desk.store.read() as unit:
-        changes = unit.run(number).plan.changes
+    """Carry out the run of this number from wherever its journal says it stands; return how it ended.
+
+    Whatever stops it, a refusal, a platform or the bot's own stumble, it never just stops: it goes back and hands over.
+    """
     tried: list[Change] = []
     try:
+        begun = journal.step("begin", lambda: _begin(desk, number))
+        if begun["state"] != RunState.RUNNING.value:
+            return begun
+        with desk.store.read() as unit:
+            changes = unit.run(number).plan.changes
         for change in changes:
             journal.step(f"{change.step}/abort?", lambda: _stop_if_asked(desk, number))
             journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
             tried.append(change)  # what may have been done must be undone: remembered before it is done
             _carry_out(desk, journal, number, change)
-    except ActionFailed as reason:
+        journal.step("applied", lambda: _applied(desk, number))
+    except AiopsError as reason:
         return _go_back(desk, journal, number, tried, str(reason))
-    journal.step("applied", lambda: _applied(desk, number))
-    verdict = verify(desk, journal, number)
+    return _confirm(desk, journal, number, tried)
+
+
+def _confirm(desk: Desk, journal: Journal, number: str, tried: list[Change]) -> Json:
+    """Let fresh data decide; where nobody can even look, what was done stays and people decide."""
+    try:
+        verdict = verify(desk, journal, number)
+    except AiopsError as stumble:
+        words = f"The plan was carried out, but looking whether it helped failed: {stumble}"
+        return journal.step("end", lambda: _hand_back(desk, number, RunState.HANDED_OVER, words))
     if verdict["verdict"] == "critical":
         return _go_back(desk, journal, number, tried, str(verdict["reason"]))
     return verdict
 
 
 def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> None:
-    try:
+    with suppress(OutcomeUnknown):  # reading back tells what really happened; asking again blindly might do it twice
         journal.step(f"{change.step}/apply", lambda: _apply(desk, number, change, f"{journal.id}:{change.step}"))
-    except WorldMoved:
-        raise
-    except OutcomeUnknown:
-        pass  # reading back tells what really happened; asking again blindly might do it twice
     journal.step(f"{change.step}/read back", lambda: _read_back(desk, number, change))
     journal.step(f"{change.step}/measure", lambda: _measure(desk, number, change))
 
@@ -152,7 +161,7 @@ def _go_back(desk: Desk, journal: Journal, number: str, tried: list[Change], rea
     try:
         for change in reversed(tried):
             journal.step(f"{change.step}/undo", lambda c=change: _undo(desk, number, c, f"{journal.id}:{c.step}:undo"))  # type: ignore[misc]
-    except ActionFailed as stuck:
+    except AiopsError as stuck:
         words = f"{reason} Going back failed too: {stuck} A person has to look at the platform now."
         return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))
     state = RunState.COMPENSATED if tried else RunState.FAILED

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.core.audit import AuditEntry
 from bot.core.checks import Family, Measurement
-from bot.core.errors import AiopsError
+from bot.core.errors import AiopsError, NotFound
 from bot.core.findings import Finding
 from bot.core.incidents import Incident
 from bot.core.models import Model, live_version, split_words
@@ -28,7 +28,7 @@ MOST_DRIFT_ROWS = 12
 def explain_all(desk: Desk) -> int:
     """Gather evidence for every open incident that has none yet; return how many were explained."""
     with desk.store.read() as unit:
-        waiting = [i for i in unit.incidents(open_only=True) if not explained(i)]
+        waiting = [i for i in unit.incidents(open_only=True) if i.model_key in desk.models and not explained(i)]
     for incident in waiting:
         explain(desk, incident.id)
     return len(waiting)
@@ -134,6 +134,8 @@ def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
         sample = desk.source(model).sample(model, window, desk.sample_rows)
         serving = live_version(desk.split(model))
         scored = {version: scorer.score(model.name, version, sample) for version in scorer.versions(model.name)}
+        if serving not in scored:
+            raise NotFound(f"the version that serves, {serving or 'unknown'}, cannot be asked to score.")
         contest = Contest(window, sample, scored, serving)
         rows = [compared(desk, model, contest, version) for version in scored]
     except AiopsError as reason:

@@ -89,7 +89,9 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
     with desk.store.write() as unit:
         if any(not run.state.over for run in unit.runs(incident=number)):
             raise Conflict(f"A run is already at work on incident #{number}.")
-        supersede(desk, unit, unit.incident(number), reason="a newer proposal took its place.")
+        incident = unit.incident(number)
+        _guard(incident, chosen, policy)  # once more: planning asked the platform, and meanwhile it may have been resolved
+        supersede(desk, unit, incident, reason="a newer proposal took its place.")
         unit.add_proposal(proposal)
         row = unit.audit(AuditEntry(now, by.id, "proposal.made", proposal.id, number, {"playbook": playbook, "plan": plan.hash}))
         announce.card(desk, unit, proposal, row)

@@ -45,12 +45,13 @@ def _look(desk: Desk, number: str) -> Json:
     with desk.store.read() as unit:
         run = unit.run(number)
         incident = unit.incident(run.incident)
-    model = desk.model(run.model_key)
+    if run.abort_by:
+        return {"verdict": "critical", "reason": "It was aborted.", "rows": 0, "late": False, "findings": []}
     wanted = run.plan.verification
     since = run.fresh_since or desk.data.now()
     late = (desk.data.now() - since).total_seconds() >= wanted.within_s
     try:
-        findings, rows = fresh_findings(desk, model, run, incident, since)
+        findings, rows = fresh_findings(desk, desk.model(run.model_key), run, incident, since)
     except AiopsError as reason:
         return {"verdict": "unknown", "reason": str(reason), "rows": 0, "late": late, "findings": []}
     verdict = worst(findings) if rows >= wanted.least_rows else Verdict.UNKNOWN
@@ -69,10 +70,11 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
     if now - watch.lag <= since:
         return [], 0
     window = Window(since, now - watch.lag)
-    reading = desk.source(model).reading(model, window, reference(desk, model).columns, as_of=now)
+    like = reference(desk, model)
+    reading = desk.source(model).reading(model, window, like.columns, as_of=now)
     asked = replace(watch, checks=run.plan.verification.checks)
     blamed = {f.key for f in incident.findings}
-    findings = [f for f in detect(desk, model, asked, reference(desk, model), reading) if f.key in blamed]
+    findings = [f for f in detect(desk, model, asked, like, reading) if f.key in blamed]
     return findings, _rows(reading, incident.family)
 
 
