@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -26,14 +27,16 @@ from bot.yaml import load_file
 DEFAULT_PATH = Path("aiops.yaml")
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 LITERAL_PASSWORD = re.compile(r"://[^/@:\s]*:[^@/\s]+@")
+ZONED = re.compile(r"(.+)\s+([A-Za-z_]+/[A-Za-z][A-Za-z0-9_+/-]*|UTC)\s*")
 SECRET_NAME = re.compile(r"(password|secret|token|api_?key)$", re.IGNORECASE)
 
 
 def _cron(text: str) -> str:
+    fields, zone = found.groups() if (found := ZONED.fullmatch(text)) else (text, "UTC")
     try:
-        CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001  only the grammar is looked at
-    except CronSimError as reason:
-        raise ValueError(f"is no cron text such as '0 9 * * *': {reason}") from None
+        CronSim(fields, datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)))
+    except (CronSimError, ZoneInfoNotFoundError, ValueError) as reason:
+        raise ValueError(f"is no cron text such as '0 9 * * *' or '0 9 * * 1-5 Europe/Berlin': {reason}") from None
     return text
 
 

@@ -99,7 +99,8 @@ class House:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database, the engine's connections too."""
+        self.engine.stop()
         self.store.close()
 
 

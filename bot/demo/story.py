@@ -227,6 +227,7 @@ def main(
     keep: Path | None = None,
     port: int = 0,
     seconds: float | None = None,
+    transport: str = "socket",
 ) -> int:
     """Play the story and return the exit code.
 
@@ -237,6 +238,7 @@ def main(
         speed: how much faster than by default.
         keep: a folder for databases and logs; a temporary one is removed.
         port: where the page listens.
+        transport: how Slack reaches the bot, "socket" or "http" (signed).
         seconds: stop after so long, where somebody sits at the page; by default it goes on until Ctrl-C.
     """
     console, started = Console(), time.monotonic()
@@ -246,7 +248,7 @@ def main(
     folder = keep.resolve() if keep else Path(tempfile.mkdtemp(prefix="aiops-demo-"))
     console.print("Training three versions on real flights, starting Envoy, the model servers and the Slack …")
     try:
-        with Company(folder, manifest, start=SPRING, port=port) as company:
+        with Company(folder, manifest, start=SPRING, port=port, transport=transport) as company:
             company.replay.backfill(JULY, SERVING, company.model(SERVING))
             company.hire()
             with open_record(company.config) as store:
