@@ -39,4 +39,5 @@ def percentile(ordered: Floats, share: float, level: float = LEVEL) -> tuple[flo
     """Return a percentile of sorted values with its distribution-free interval from order statistics (binomial ranks)."""
     n = len(ordered)
     low, high = (int(stats.binom.ppf(tail, n, share)) for tail in ((1 - level) / 2, (1 + level) / 2))
-    return float(np.quantile(ordered, share)), float(ordered[max(0, low - 1)]), float(ordered[min(n - 1, high)])
+    value = float(np.quantile(ordered, share))
+    return value, min(value, float(ordered[max(0, low - 1)])), max(value, float(ordered[min(n - 1, high)]))
