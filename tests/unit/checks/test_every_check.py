@@ -1,0 +1,117 @@
+"""What must hold for each check there is, today's and tomorrow's: nothing broken or empty is ever called healthy."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import checks
+from bot.core.checks import Check, Measurement
+from bot.core.findings import Verdict
+from bot.core.readings import Operations
+from bot.core.registry import discover
+from tests.fakes.readings import a_reading, outcomes
+from tests.unit.checks.judging import found
+
+CHECKS = discover(checks, Check)
+RANDOM = np.random.default_rng(7)
+N = 3_000
+
+
+def a_whole_reading(like=None, n=N):
+    columns = {"x": RANDOM.normal(size=n), "carrier": RANDOM.choice(["UA", "DL", "B6"], n).tolist()}
+    scores = RANDOM.random(n)
+    reading = a_reading(columns, like)
+    return replace(
+        reading,
+        newest=reading.window.end if n else None,
+        outcomes=outcomes(scores, RANDOM.random(n) < scores),
+        operations=Operations(n, 0, RANDOM.exponential(50, n)),
+    )
+
+
+USUAL = a_whole_reading()
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_window_like_its_reference_is_healthy(check):
+    assert {finding.verdict for finding in found(check, USUAL, a_whole_reading(USUAL)).values()} == {Verdict.HEALTHY}
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+@pytest.mark.parametrize("empty", [a_whole_reading(USUAL, n=0), a_reading()], ids=["columns without rows", "nothing at all"])
+def test_an_empty_window_is_never_healthy(check, empty):
+    verdicts = [finding.verdict for finding in found(check, USUAL, empty).values()]
+
+    assert Verdict.HEALTHY not in verdicts
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_without_a_reference_nothing_that_compares_is_healthy(check):
+    alone = {"errors", "latency", "freshness", "performance"}  # they hold the window against a line, not against the reference
+
+    verdicts = [finding.verdict for finding in found(check, a_reading(), a_whole_reading()).values()]
+
+    assert check.name in alone or Verdict.HEALTHY not in verdicts
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_lost_column_is_never_healthy(check):
+    rest = replace(a_whole_reading(USUAL), columns={}, kinds={})
+
+    findings = found(check, USUAL, rest)
+
+    assert not [s for s in ("x", "carrier") if s in findings and findings[s].verdict is Verdict.HEALTHY]
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_column_without_any_value_is_never_healthy(check):
+    gone = a_reading({"x": np.full(N, np.nan), "carrier": [None] * N}, USUAL)
+
+    findings = found(check, USUAL, gone)
+
+    assert check.name == "schema" or not [s for s in ("x", "carrier") if s in findings and findings[s].verdict is Verdict.HEALTHY]
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_column_of_another_type_is_never_healthy(check):
+    changed = a_reading({"x": ["1"] * N, "carrier": np.ones(N)}, USUAL)
+    ignored = {"missing"}  # it counts what is there, whatever it is
+
+    findings = found(check, USUAL, changed)
+
+    assert check.name in ignored or not [s for s in ("x", "carrier") if s in findings and findings[s].verdict is Verdict.HEALTHY]
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_it_measures_the_same_twice(check):
+    current = a_whole_reading(USUAL)
+
+    assert list(check.measure(USUAL, current)) == list(check.measure(USUAL, current))
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_it_says_what_it_measures_and_has_a_line_to_judge_by(check):
+    lines = [
+        line for threshold in (check.threshold, *check.thresholds.values()) for line in (threshold.warning, threshold.critical)
+    ]
+
+    assert check.summary
+    assert any(line is not None for line in lines)
+
+
+odd = st.lists(st.sampled_from([0.0, -0.0, 1.0, 1e6, 1e308, -1e308, 5e-324, np.nan, np.inf, -np.inf]), max_size=30)
+names = st.lists(st.sampled_from(["", "a", "b", None, "<!channel>", "\x00", "é", "NaN"]), max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(odd, odd, names, names)
+def test_no_column_is_odd_enough_to_crash_a_check_or_to_make_a_number_that_is_none(before, after, levels, later):
+    reference = a_reading({"x": np.array(before), "carrier": levels})
+    current = a_reading({"x": np.array(after), "carrier": later}, reference)
+
+    results = [m for check in CHECKS.values() for m in check.measure(reference, current)]
+
+    assert all(np.isfinite(m.value) for m in results if isinstance(m, Measurement))

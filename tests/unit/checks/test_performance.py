@@ -1,0 +1,97 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from bot.checks.performance import METRICS, performance
+from bot.core.findings import Verdict
+from tests.fakes.readings import a_reading, outcomes
+from tests.unit.checks.judging import found, measured, unmeasured
+
+RANDOM = np.random.default_rng(6)
+
+
+def predicted(promise, truth, n=6_000, **changes):
+    scores = np.clip(RANDOM.normal(promise, 0.05, n), 0, 1)
+    return a_reading(rows=n, outcomes=outcomes(scores, RANDOM.random(n) < truth, **changes))
+
+
+HONEST = predicted(0.25, 0.25)
+
+
+def test_the_metrics_are_scikit_learns():
+    now = HONEST.outcomes
+
+    values = {name: m.value for name, m in measured(performance, HONEST, HONEST).items()}
+
+    assert values == pytest.approx(
+        {
+            "calibration_gap": now.scores.mean() - now.labels.mean(),
+            "log_loss": metrics.log_loss(now.labels, now.scores),
+            "brier": metrics.brier_score_loss(now.labels, now.scores),
+            "roc_auc": metrics.roc_auc_score(now.labels, now.scores),
+        },
+        abs=1e-9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("promise", "truth", "verdict"),
+    [(0.25, 0.25, Verdict.HEALTHY), (0.30, 0.28, Verdict.HEALTHY), (0.28, 0.20, Verdict.WARNING), (0.28, 0.13, Verdict.CRITICAL)],
+)
+def test_promising_more_than_comes_true_is_judged(promise, truth, verdict):
+    assert found(performance, HONEST, predicted(promise, truth))["calibration_gap"].verdict is verdict
+
+
+def test_the_other_metrics_are_told_but_wake_nobody():
+    findings = found(performance, HONEST, predicted(0.9, 0.1))
+
+    assert {findings[name].verdict for name in METRICS if name != "calibration_gap"} == {Verdict.HEALTHY}
+
+
+def test_a_gap_on_one_bad_day_is_not_certain_however_many_rows_that_day_has():
+    n = 6_000
+    days = np.concatenate([np.repeat(np.arange(9), 200), np.full(n - 1_800, 9)]).astype(np.int64)
+    labels = np.where(days == 9, RANDOM.random(n) < 0.10, RANDOM.random(n) < 0.30)
+    current = a_reading(rows=n, outcomes=outcomes(np.full(n, 0.25), labels, at=days * 86_400))
+
+    finding = found(performance, HONEST, current)["calibration_gap"]
+
+    assert finding.value > 0.07
+    assert finding.verdict is Verdict.HEALTHY
+
+
+def test_the_references_own_metrics_stand_beside():
+    assert (
+        measured(performance, HONEST, predicted(0.5, 0.5))["brier"].reference
+        == measured(performance, HONEST, HONEST)["brier"].value
+    )
+
+
+def test_too_few_labels_are_said_to_be_too_few():
+    finding = found(performance, HONEST, predicted(0.9, 0.1, n=500))["calibration_gap"]
+
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "500 of 1,000" in finding.reason
+
+
+def test_labels_that_have_not_come_are_awaited_by_name():
+    nothing = outcomes([], [], awaited=40, oldest_awaited=datetime(2013, 7, 1, tzinfo=UTC))
+
+    reasons = unmeasured(performance, HONEST, a_reading(rows=40, outcomes=nothing))
+
+    assert set(reasons) == set(METRICS)
+    assert "no label has arrived yet for 40 predictions" in reasons["calibration_gap"]
+
+
+def test_a_log_without_labels_says_so_for_every_metric():
+    assert set(unmeasured(performance, HONEST, a_reading(rows=40))) == set(METRICS)
+
+
+def test_where_only_one_outcome_came_true_there_is_no_area_and_it_is_said():
+    assert "only one of the two" in unmeasured(performance, HONEST, predicted(0.2, 0.0))["roc_auc"]
+
+
+def test_labels_that_are_still_awaited_are_told():
+    assert "300 more labels are awaited" in measured(performance, HONEST, predicted(0.2, 0.2, awaited=300))["brier"].detail
