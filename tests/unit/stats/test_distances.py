@@ -1,165 +1,251 @@
+"""Distances: known answers first, then SciPy as the oracle, then what must hold for any two columns."""
+
+import math
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from bot.core.profiles import CategoryProfile
-from bot.stats.distances import aligned, chi_square, exact_p_value, kolmogorov_smirnov, stability_critical, stability_index
-from bot.stats.profiles import profile_numbers
+from bot.stats.distances import (
+    aligned,
+    chi_square,
+    exact_p_value,
+    kolmogorov_smirnov,
+    stability_critical,
+    stability_index,
+)
+from tests.fakes.readings import levels, numbers
 
-RNG = np.random.default_rng(3)
-SAMPLES = st.lists(st.one_of(st.integers(-5, 5).map(float), st.floats(-1e6, 1e6)), min_size=1, max_size=60)
-
-
-def ks(then, now, cuts=2_048):
-    reference = profile_numbers(np.array(then, dtype=float), cuts=cuts)
-    return kolmogorov_smirnov(reference, profile_numbers(np.array(now, dtype=float), like=reference))
-
-
-def test_ks_of_two_hands_is_counted_by_hand():
-    distance = ks([1, 2, 3, 4], [3, 4, 5, 6])
-
-    assert (distance.value, distance.low, distance.high) == (0.5, 0.5, 0.5)
+few = st.integers(-5, 5).map(float)
+some = st.one_of(few, st.floats(-1e9, 1e9), st.sampled_from([np.nan, np.inf, -np.inf, -0.0, 1e6]))
+columns = arrays.arrays(np.float64, st.integers(1, 50), elements=some)
+counts = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=2, max_size=8)
 
 
-@given(then=SAMPLES, now=SAMPLES)
-def test_ks_is_scipys_where_every_reference_value_is_a_cut_point(then, now):
-    distance = ks(then, now)
-
-    assert distance.low == distance.high == pytest.approx(stats.ks_2samp(then, now, method="asymp").statistic, abs=1e-12)
+def finite(values):
+    return values[np.isfinite(values)]
 
 
-@settings(max_examples=300)
-@given(then=SAMPLES, now=SAMPLES, cuts=st.integers(1, 12))
-def test_scipys_ks_lies_inside_the_certified_interval(then, now, cuts):
-    distance, oracle = ks(then, now, cuts), stats.ks_2samp(then, now, method="asymp").statistic
-
-    assert distance.low - 1e-12 <= oracle <= distance.high + 1e-12
+def both(reference, current, cuts=2_048):
+    then = numbers(reference, cuts=cuts)
+    return then, numbers(current, then)
 
 
-@given(first=SAMPLES, second=SAMPLES, then=SAMPLES, cuts=st.integers(1, 12))
-def test_ks_of_merged_profiles_holds_scipys_value_of_the_whole(first, second, then, cuts):
-    reference = profile_numbers(np.array(then), cuts=cuts)
-    halves = [profile_numbers(np.array(half), like=reference) for half in (first, second)]
-    distance = kolmogorov_smirnov(reference, halves[0].merged(halves[1]))
-    oracle = stats.ks_2samp(then, first + second, method="asymp").statistic
+def test_ks_of_two_small_samples_is_the_one_made_by_hand():
+    distance = kolmogorov_smirnov(*both([1, 2, 3, 4], [3, 4, 5, 6]))
 
-    assert distance is not None
-    assert distance.low - 1e-12 <= oracle <= distance.high + 1e-12
+    assert distance[:3] == (0.5, 0.5, 0.5)
 
 
-def test_the_interval_of_a_large_reference_is_narrow():
-    distance = ks(RNG.normal(size=200_000), RNG.normal(0.1, 1, 50_000))
-
-    assert distance.high - distance.low < 0.001
-
-
-def test_ks_p_values_are_scipys():
-    then, now = RNG.normal(size=700), RNG.normal(0.1, 1, 500)
-    oracle = stats.ks_2samp(then, now, method="asymp")
-    distance = ks(then, now)
-
-    assert exact_p_value(distance.value, 700, 500) == pytest.approx(oracle.pvalue, rel=1e-9)
-    assert distance.p_value == pytest.approx(oracle.pvalue, rel=0.1)
+@pytest.mark.parametrize(
+    ("current", "ks"), [([1, 2], 0.0), ([3, 4], 1.0), ([-3, -2], 1.0), ([1, 1, 1, 2], 0.25), ([1.5, 1.5], 0.5)]
+)
+def test_ks_against_one_and_two(current, ks):
+    assert kolmogorov_smirnov(*both([1, 2], current)).value == ks
 
 
-@pytest.mark.parametrize("values", [[], [np.nan], [np.inf, -np.inf]])
-def test_without_finite_values_there_is_no_ks(values):
-    assert ks([1.0], values) is None
-    assert ks(values, [1.0]) is None
+@pytest.mark.filterwarnings("ignore:ks_2samp")  # of its p-value, which is not asked for
+@given(columns, columns)
+def test_ks_is_scipys_when_every_reference_value_is_a_cut_point(reference, current):
+    assume(len(finite(reference)) and len(finite(current)))
+    oracle = stats.ks_2samp(finite(reference), finite(current), method="exact")
+
+    distance = kolmogorov_smirnov(*both(reference, current))
+
+    assert distance.value == pytest.approx(oracle.statistic, abs=1e-9)
+    assert distance.low == distance.high == distance.value
 
 
-def test_profiles_of_different_references_are_not_compared():
-    assert kolmogorov_smirnov(profile_numbers(np.arange(9.0)), profile_numbers(np.arange(8.0))) is None
+@given(st.floats(0, 1), st.integers(2, 10_000), st.integers(2, 10_000))
+def test_the_exact_p_value_is_scipys(distance, n, m):
+    oracle = stats.kstwo.sf(distance, np.round(n * m / (n + m)))
+
+    assert exact_p_value(distance, n, m) == pytest.approx(oracle, abs=1e-9)
 
 
-def test_psi_of_two_bins_is_counted_by_hand():
-    found = stability_index(np.array([49, 49]), np.array([24, 74]))
-    p, q = (np.array(side) / 99 for side in ((49.5, 49.5), (24.5, 74.5)))
+def test_the_exact_p_value_of_two_samples_is_that_of_scipys_test():
+    random = np.random.default_rng(2)
+    reference, current = random.normal(size=300), random.normal(0.1, 1, 200)
+    oracle = stats.ks_2samp(reference, current, method="asymp")
 
-    assert found.value == pytest.approx(float(((q - p) * np.log(q / p)).sum()), abs=1e-15)
-
-
-@pytest.mark.parametrize("side", [0, 1])
-def test_psi_of_no_rows_is_nothing(side):
-    counts = [np.array([5, 5]), np.array([5, 5])]
-    counts[side] = np.array([0, 0])
-
-    assert stability_index(*counts) is None
+    assert exact_p_value(oracle.statistic, 300, 200) == pytest.approx(oracle.pvalue, abs=1e-12)
 
 
-def test_psi_of_one_bin_is_no_change():
-    assert stability_index(np.array([5]), np.array([50])) == (0.0, 0.0, 0.0, 1.0)
+@pytest.mark.parametrize("distance", [0.0, 1.0])
+def test_one_row_against_one_proves_nothing(distance):
+    assert exact_p_value(distance, 1, 1) == 1.0
 
 
-def test_the_critical_value_is_what_chance_exceeds_once_in_a_hundred():
-    n, m, bins = 100_000, 500, 10
-    drawn = RNG.multinomial(m, [0.1] * bins, 4_000)
-    beyond = np.mean([stability_index(np.full(bins, n // bins), row).value > stability_critical(n, m, bins) for row in drawn])
+@pytest.mark.filterwarnings("ignore:ks_2samp")  # of its p-value, which is not asked for
+@given(columns, columns, st.integers(2, 8))
+def test_scipys_ks_lies_in_the_interval_however_few_cut_points_there_are(reference, current, cuts):
+    assume(len(finite(reference)) and len(finite(current)))
+    oracle = stats.ks_2samp(finite(reference), finite(current), method="exact").statistic
 
-    assert beyond == pytest.approx(0.01, abs=0.006)
+    distance = kolmogorov_smirnov(*both(reference, current, cuts))
 
-
-def test_the_p_value_and_the_critical_value_say_the_same():
-    found = stability_index(np.full(10, 100), np.array([70, 130, *[100] * 8]))
-    critical = stability_critical(1_000, 1_000, 10, level=found.p_value)
-
-    assert critical == pytest.approx(found.value, rel=1e-9)
+    assert distance.low - 1e-9 <= oracle <= distance.high + 1e-9
+    assert distance.value == distance.low
 
 
-@given(table=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=12))
-def test_chi_square_is_scipys_without_yates(table):
-    then, now = np.array(table).T
-    seen = (then + now) > 0
-    if not then.sum() or not now.sum() or seen.sum() < 2:
-        return
-    found = chi_square(then, now)
-    oracle = stats.chi2_contingency(np.stack([then[seen], now[seen]]), correction=False)
+def test_the_interval_of_a_large_column_is_narrow():
+    random = np.random.default_rng(3)
 
-    assert found.statistic == pytest.approx(oracle.statistic, rel=1e-9, abs=1e-9)
-    assert found.p_value == pytest.approx(oracle.pvalue, rel=1e-9, abs=1e-12)
-    assert found.cramers_v == pytest.approx(
-        stats.contingency.association(np.stack([then[seen], now[seen]]), method="cramer"), abs=1e-9
-    )
+    distance = kolmogorov_smirnov(*both(random.normal(size=50_000), random.normal(0.1, 1, 50_000)))
+
+    assert distance.high - distance.low < 2e-3
 
 
-def test_the_corrected_v_of_chance_is_near_nothing():
-    wide = RNG.multinomial(300, [0.02] * 50, 2)
-    found = chi_square(wide[0], wide[1])
+def test_the_limit_and_scipys_p_value_agree_on_large_samples():
+    random = np.random.default_rng(3)
+    reference, current = random.normal(size=20_000), random.normal(0.02, 1, 20_000)
 
-    assert found.cramers_v > 0.2
-    assert found.corrected_v < 0.15
+    distance = kolmogorov_smirnov(*both(reference, current))
 
-
-def test_chi_square_of_one_level_is_no_change():
-    assert chi_square(np.array([5, 0]), np.array([9, 0])) == (0.0, 1.0, 0.0, 0.0)
+    assert distance.p_value == pytest.approx(stats.ks_2samp(reference, current, method="asymp").pvalue, abs=0.01)
 
 
-def test_chi_square_of_an_empty_side_is_nothing():
-    assert chi_square(np.array([5, 2]), np.array([0, 0])) is None
+@pytest.mark.parametrize(("reference", "current"), [([], [1]), ([1], []), ([np.nan], [1]), ([1], [np.inf])])
+def test_ks_of_nothing_is_not_known(reference, current):
+    assert kolmogorov_smirnov(*both(reference, current)) is None
 
 
-def test_levels_are_aligned_over_their_union():
-    then, now = aligned(CategoryProfile(3, 0, {"a": 1, "b": 2}), CategoryProfile(7, 0, {"c": 4, "b": 3}))
-
-    assert (then.tolist(), now.tolist()) == ([1, 2, 0], [0, 3, 4])
+def test_ks_of_two_columns_counted_at_different_cut_points_is_not_known():
+    assert kolmogorov_smirnov(numbers([1, 2, 3]), numbers([1, 2, 4])) is None
 
 
-def test_where_the_reference_dropped_levels_new_ones_are_not_told_from_dropped_ones():
-    reference = CategoryProfile(20, 0, {"a": 10}, other=10, distinct=8)
-    then, now = aligned(reference, CategoryProfile(11, 1, {"a": 4, "rare": 6}))
+def test_psi_of_two_bins_is_the_one_made_by_hand():
+    p, q = (6.5 / 11, 4.5 / 11), (2.5 / 11, 8.5 / 11)
+    by_hand = (q[0] - p[0]) * math.log(q[0] / p[0]) + (q[1] - p[1]) * math.log(q[1] / p[1])
 
-    assert (then.tolist(), now.tolist()) == ([10, 10], [4, 6])
+    assert stability_index(np.array([6, 4]), np.array([2, 8])).value == pytest.approx(by_hand, abs=1e-12)
 
 
-def test_many_levels_that_have_not_changed_are_no_drift():
-    from bot.stats.profiles import profile_levels  # noqa: PLC0415
+def test_psi_on_reference_deciles_is_that_of_the_textbook():
+    random = np.random.default_rng(5)
+    reference, current = random.normal(size=5_000), random.normal(0.5, 1, 3_000)
+    edges = np.unique(np.quantile(reference, np.linspace(0, 1, 11)))
+    edges[[0, -1]] = -np.inf, np.inf
+    p, q = (np.histogram(-x, -edges[::-1])[0][::-1] + 0.5 for x in (reference, current))  # negated: (lo, hi] as we have it
+    p, q = p / p.sum(), q / q.sum()
 
-    levels = [f"l{i}" for i in range(20_000)]
-    shares = 1 / np.arange(1, 20_001)
-    then, now = RNG.multinomial(100_000, shares / shares.sum(), 2)
-    reference = profile_levels(levels, then)
-    found = stability_index(*aligned(reference, profile_levels(levels, now, like=reference)))
+    then, now = both(reference, current)
 
-    assert found.p_value > 0.001
+    assert stability_index(then.bins, now.bins).value == pytest.approx(float(((q - p) * np.log(q / p)).sum()), abs=1e-9)
+
+
+@given(counts)
+def test_psi_is_never_negative_and_the_same_both_ways(pairs):
+    then, now = (np.array(side) for side in zip(*pairs, strict=True))
+    assume(then.sum() and now.sum())
+
+    assert stability_index(then, now).value >= 0
+    assert stability_index(then, now).value == pytest.approx(stability_index(now, then).value)
+
+
+def test_psi_of_the_same_shares_is_zero_and_certain():
+    distance = stability_index(np.array([50, 50]), np.array([50, 50]))
+
+    assert (distance.value, distance.p_value) == (0.0, 1.0)
+
+
+def test_psi_of_one_bin_cannot_move():
+    assert stability_index(np.array([5]), np.array([9]))[:3] == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("then", "now"), [([0, 0], [1, 2]), ([1, 2], [0, 0]), ([], [])])
+def test_psi_of_nothing_is_not_known(then, now):
+    assert stability_index(np.array(then, dtype=np.int64), np.array(now, dtype=np.int64)) is None
+
+
+def test_chance_crosses_the_critical_psi_as_often_as_it_says():
+    random = np.random.default_rng(7)
+    shares = np.full(10, 0.1)
+    draws = zip(random.multinomial(5_000, shares, 2_000), random.multinomial(1_000, shares, 2_000), strict=True)
+    line = stability_critical(5_000, 1_000, 10, 0.05)
+
+    crossed = np.mean([stability_index(then, now).value > line for then, now in draws])
+
+    assert crossed == pytest.approx(0.05, abs=0.015)
+
+
+def test_the_p_value_of_psi_is_uniform_without_change():
+    random = np.random.default_rng(8)
+    draws = zip(random.multinomial(5_000, [0.2] * 5, 1_000), random.multinomial(5_000, [0.2] * 5, 1_000), strict=True)
+
+    p_values = [stability_index(then, now).p_value for then, now in draws]
+
+    assert stats.kstest(p_values, "uniform").statistic < 0.06
+
+
+@given(counts)
+def test_chi_square_is_scipys_without_yates(pairs):
+    table = np.array([pair for pair in pairs if sum(pair)]).T
+    assume(table.size and table.shape[1] > 1 and (table.sum(axis=1) > 0).all())
+    oracle = stats.chi2_contingency(table, correction=False)
+
+    found = chi_square(*(np.array(side) for side in zip(*pairs, strict=True)))
+
+    assert found.statistic == pytest.approx(oracle.statistic, abs=1e-9)
+    assert found.p_value == pytest.approx(oracle.pvalue, abs=1e-9)
+    assert found.cramers_v == pytest.approx(stats.contingency.association(table, "cramer"), abs=1e-9)
+
+
+def test_cramers_v_of_two_levels_that_have_changed_places_is_one():
+    assert chi_square(np.array([10, 0]), np.array([0, 10])).cramers_v == 1
+
+
+def test_bergsmas_v_is_the_one_made_by_hand():
+    table = np.array([[30, 20, 50], [20, 30, 50]])
+    phi2 = stats.chi2_contingency(table, correction=False).statistic / 200
+    by_hand = math.sqrt(max(0, phi2 - 2 / 199) / min(3 - 2**2 / 199 - 1, 2 - 1 / 199 - 1))
+
+    assert chi_square(table[0], table[1]).corrected_v == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_the_corrected_v_of_chance_alone_is_near_zero_where_the_plain_one_is_not():
+    random = np.random.default_rng(9)
+    shares = np.full(200, 1 / 200)
+
+    found = chi_square(random.multinomial(1_000, shares), random.multinomial(1_000, shares))
+
+    assert found.corrected_v < 0.1
+    assert found.cramers_v > 0.25
+
+
+def test_one_level_on_both_sides_has_not_changed():
+    assert chi_square(np.array([7, 0]), np.array([9, 0])) == (0.0, 1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("then", "now"), [([0, 0], [1, 2]), ([3, 1], [0, 0])])
+def test_an_empty_side_has_no_association(then, now):
+    assert chi_square(np.array(then), np.array(now)) is None
+
+
+def test_levels_are_aligned_by_name_and_new_ones_come_last():
+    reference = levels(["b", "b", "c"])
+
+    then, now = aligned(reference, levels(["a", "c", "c", "z"], reference))
+
+    assert (then.tolist(), now.tolist()) == ([2, 1, 0, 0], [0, 2, 1, 1])
+
+
+def test_beside_dropped_levels_a_new_one_counts_as_one_of_them():
+    reference = levels(["a"] * 5 + ["b"] * 4 + ["c", "d"], most=2)
+
+    then, now = aligned(reference, levels(["a", "new", "newer"], reference))
+
+    assert (then.tolist(), now.tolist()) == ([5, 4, 2], [1, 0, 2])
+
+
+@settings(max_examples=50)
+@given(st.lists(st.text(max_size=2), max_size=40), st.lists(st.text(max_size=2), max_size=40), st.integers(1, 5))
+def test_alignment_loses_no_row_whatever_the_cap(before, after, most):
+    reference = levels(before, most=most)
+
+    then, now = aligned(reference, levels(after, reference, most=most))
+
+    assert (then.sum(), now.sum()) == (len(before), len(after))
