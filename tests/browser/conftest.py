@@ -1,26 +1,19 @@
 """A real browser in front of a running simulator with a tiny app behind it."""
 
-import shutil
-
 import pytest
 from echo_app import EchoApp
-from playwright.sync_api import sync_playwright
+from window import chromium, open_window
 
 from bot.simulator import Person, Simulator
 from bot.simulator.workspace import Command, SlackApp, Workspace, default_workspace
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ANA, BO = "U00000000AA", "U00000000BB"
 
 
 @pytest.fixture(scope="session")
 def browser():
-    installed = next(filter(None, map(shutil.which, NAMES)), None)  # else the one that Playwright brought
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=installed, args=SWITCHES)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
@@ -69,59 +62,28 @@ class Line:
         self._whole = True
 
 
-class Screen:
-    """One window: the page of a person, and what its console complained about."""
-
-    def __init__(self, page, complaints):
-        self.page = page
-        self.complaints = complaints
-
-    def __call__(self, testid):
-        return self.page.get_by_test_id(testid)
-
-    def action(self, name):
-        return self.page.locator(f'[data-testid="messages"] [data-action-id="{name}"]')
-
-    def says(self, text, composer="composer"):
-        self(composer).fill(text)
-        self(composer).press("Enter")
-
-    def acts_as(self, user):
-        self("act-as").click()
-        self(f"act-as-{user}").click()
-
-    @property
-    def sideways(self):
-        """How many pixels the page can be scrolled sideways."""
-        return self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-
-
 @pytest.fixture
 def line():
     return Line()
 
 
 @pytest.fixture
-def screen(browser, slack, echo):
-    """Open the page as somebody; complaints in the console fail the test."""
+def window(browser):
+    """Open a page anywhere as somebody; complaints in its console fail the test."""
     opened = []
 
-    def show(user=BO, size=(1440, 900), place="#/C0000000OPS", scheme="light", line=None):
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        if line is not None:
-            page.route_web_socket("**/ui/live*", line.join)
-        complaints = []
-        page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda problem: complaints.append(str(problem)))
-        page.goto(f"{slack.url}/?user={user}{place}")
-        page.wait_for_selector("body.ready")
-        opened.append((context, complaints))
-        return Screen(page, complaints)
+    def show(url, **how):
+        opened.append(open_window(browser, url, **how))
+        return opened[-1]
 
     yield show
-    found = [line for _, complaints in opened for line in complaints]
-    for context, _ in opened:
-        context.close()
+    found = [line for shown in opened for line in shown.complaints]
+    for shown in opened:
+        shown.page.context.close()
     assert found == []
+
+
+@pytest.fixture
+def screen(window, slack, echo):
+    """Open the page of the tiny app's Slack as somebody."""
+    return lambda user=BO, place="#/C0000000OPS", **how: window(slack.url, user=user, place=place, **how)
