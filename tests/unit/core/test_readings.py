@@ -1,0 +1,28 @@
+"""What a source tells, cut down to one version."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bot.core.readings import Sample
+from tests.fakes.nouns import NOON
+from tests.fakes.readings import outcomes
+
+
+def test_the_outcomes_of_a_version_are_its_rows_and_what_is_still_awaited():
+    both = replace(
+        outcomes([0.1, 0.2, 0.3], [True, False, True]), versions=np.array(["v1", "v2", "v1"]), awaited=4, oldest_awaited=NOON
+    )
+    mine = both.of_version("v1")
+
+    assert (list(mine.scores), list(mine.labels), set(mine.versions)) == ([0.1, 0.3], [True, True], {"v1"})
+    assert (len(mine), mine.awaited, mine.oldest_awaited) == (2, 4, NOON)
+    assert list(mine.at) == [both.at[0], both.at[2]]
+
+
+def test_a_version_that_scored_nothing_has_no_outcomes():
+    assert len(outcomes([0.1], [True]).of_version("v9")) == 0
+
+
+def test_a_sample_is_as_long_as_its_rows():
+    assert len(Sample({"temp": (1, None)}, np.zeros(2), np.zeros(2, bool), np.full(2, "v1"), np.zeros(2, np.int64))) == 2
