@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from bot.core.errors import ConfigError, SourceUnavailable
 from bot.core.models import Model
@@ -80,9 +81,16 @@ def opened(path: Path) -> ds.Dataset:
     if len(formats) != 1 or None in formats:
         raise SourceUnavailable(f"{path} must be a .parquet or .csv file, or a folder of one of these kinds.")
     try:
-        return ds.dataset([str(file) for file in inside], format=CSV if formats == {"csv"} else "parquet")
+        return ds.dataset([str(file) for file in inside], format=CSV if formats == {"csv"} else _parquet(inside[0]))
     except (pa.ArrowException, OSError) as error:
         raise SourceUnavailable(f"{path} cannot be read: {_first_line(error)}") from error
+
+
+def _parquet(file: Path) -> ds.ParquetFileFormat:
+    """Return how to read Parquet: texts stay dictionaries, which halves the reading and makes counting levels cheap."""
+    schema = pq.read_schema(file)
+    texts = {field.name for field in schema if pa.types.is_string(field.type)}
+    return ds.ParquetFileFormat(read_options=ds.ParquetReadOptions(dictionary_columns=texts))
 
 
 def _read(data: ds.Dataset, path: Path, columns: list[str] | None, rows: pc.Expression | None) -> pa.Table:

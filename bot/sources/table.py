@@ -49,8 +49,9 @@ def profiled(column: pa.ChunkedArray, declared: str, like: ColumnProfile | None,
     if declared == "numeric" and kind_of(column.type, declared) == "numeric":
         counted_like = like if isinstance(like, NumericProfile) else None
         return profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or CUTS)
-    found = pc.value_counts(texts(column).drop_null())
-    levels, counts = found.field("values").to_pylist(), np.asarray(found.field("counts").to_numpy(), dtype=np.int64)
+    found = pc.value_counts(column.drop_null() if pa.types.is_dictionary(column.type) else texts(column).drop_null())
+    levels = texts(pa.chunked_array([found.field("values")])).to_pylist()
+    counts = np.asarray(found.field("counts").to_numpy(), dtype=np.int64)
     counted_like_levels = like if isinstance(like, CategoryProfile) else None
     return profile_levels(levels, counts, nulls=column.null_count, like=counted_like_levels, most=most or MOST_LEVELS)
 
@@ -81,11 +82,11 @@ def moments(column: pa.ChunkedArray, name: str) -> Counts:
 
 
 def within(table: pa.Table, window: Window, time: str) -> pa.Table:
-    """Return the rows of `[start, end)` in the order of time; a row without a time is in no window."""
-    timed = table.filter(pc.is_valid(table.column(time)))
+    """Return the rows of `[start, end)`; a row without a time is in no window."""
+    timed = table.filter(pc.is_valid(table.column(time))) if table.column(time).null_count else table
     at = moments(timed.column(time), time)
-    inside = np.flatnonzero((at >= window.start.timestamp()) & (at < window.end.timestamp()))
-    return timed.take(pa.array(inside[np.argsort(at[inside], kind="stable")]))
+    inside = (at >= window.start.timestamp()) & (at < window.end.timestamp())
+    return timed if inside.all() else timed.filter(pa.array(inside))
 
 
 def wanted(model: Model) -> tuple[str, ...]:
@@ -130,7 +131,7 @@ def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetim
     if columns.label not in table.column_names:
         return None
     known = arrived(table, columns, as_of)
-    rows = table.filter(pa.array(known))
+    rows = table if known.all() else table.filter(pa.array(known))
     awaited = at[~known]
     return Outcomes(
         scores=numbers(rows.column(columns.score)),

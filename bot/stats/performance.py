@@ -42,7 +42,7 @@ def block_mean(values: Floats, blocks: Counts) -> Estimate:
         values: shape (n,), n ≥ 1.
         blocks: shape (n,), small whole numbers; with fewer than 3 blocks rows stand for themselves.
     """
-    if len(np.unique(blocks)) < LEAST_BLOCKS:
+    if np.count_nonzero(np.bincount(blocks)) < LEAST_BLOCKS:
         blocks = np.arange(len(values)) * min(len(values), 200) // len(values)
     size = int(blocks.max()) + 1
     sums, counts = np.bincount(blocks, values, size), np.bincount(blocks, minlength=size)
@@ -81,17 +81,21 @@ def paired_log_loss(ours: Floats, theirs: Floats, labels: Labels, at: Counts) ->
 
 def roc_auc(scores: Floats, labels: Labels) -> Estimate | None:
     """Return the area under the ROC curve with DeLong's interval; None when only one class is there."""
-    ups, downs = scores[labels], scores[~labels]
+    ups, downs = np.sort(scores[labels]), np.sort(scores[~labels])
     m, n = len(ups), len(downs)
     if not m or not n:
         return None
-    ranks = stats.rankdata(np.concatenate([ups, downs]))
-    wins_up = (ranks[:m] - stats.rankdata(ups)) / n
-    wins_down = 1 - (ranks[m:] - stats.rankdata(downs)) / m
+    wins_up, wins_down = _wins(ups, downs) / n, 1 - _wins(downs, ups) / m
     area = float(wins_up.mean())
     spread = _variance(wins_up) / m + _variance(wins_down) / n
     half = float(stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(spread))
     return Estimate(area, max(0.0, area - half), min(1.0, area + half))
+
+
+def _wins(ours: Floats, theirs: Floats) -> Floats:
+    """Return how many of theirs each of ours is above, a tie counting half; both are sorted: the search walks through memory."""
+    below, up_to = np.searchsorted(theirs, ours, side="left"), np.searchsorted(theirs, ours, side="right")
+    return np.asarray((below + up_to) / 2, dtype=np.float64)
 
 
 def _variance(values: Floats) -> float:

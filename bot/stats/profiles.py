@@ -31,9 +31,9 @@ def profile_numbers(values: Floats, *, nulls: int = 0, like: NumericProfile | No
     at, edges = (like.cuts, like.edges) if like is not None else (cut_points(finite, cuts), decile_edges(finite))
     up_to = np.searchsorted(finite, at, side="right").astype(np.int64)
     with np.errstate(over="ignore", invalid="ignore"):  # sums of numbers near 1e308 may overflow; counts never do
-        sums = np.concatenate([[0.0], np.cumsum(finite)])
-        mean = float(sums[-1] / len(finite)) if len(finite) else 0.0
+        mean = float(finite.mean()) if len(finite) else 0.0
         squares = float(np.square(finite - mean).sum())
+        sums = _sums(finite, up_to)
     return NumericProfile(
         rows=len(values) + nulls,
         nulls=nulls,
@@ -42,7 +42,7 @@ def profile_numbers(values: Floats, *, nulls: int = 0, like: NumericProfile | No
         cuts=at,
         below=np.searchsorted(finite, at, side="left").astype(np.int64),
         up_to=up_to,
-        sum_up_to=sums[up_to],
+        sum_up_to=sums,
         edges=edges,
         bins=_bins(finite, edges),
         low=float(finite[0]) if len(finite) else np.inf,
@@ -81,6 +81,15 @@ def _distinct(ordered: Floats) -> Floats:
     return ordered[np.concatenate([[True], ordered[1:] > ordered[:-1]])] if len(ordered) else ordered.copy()
 
 
+def _sums(ordered: Floats, up_to: Counts) -> Floats:
+    """Return the sum of the first `up_to[i]` values for each i; many times quicker than summing up to every row."""
+    starts = np.unique(np.append(0, up_to[up_to < len(ordered)]))
+    if not len(ordered):
+        return np.zeros(len(up_to))
+    totals = np.append(0.0, np.cumsum(np.add.reduceat(ordered, starts)))
+    return np.asarray(totals[np.searchsorted(np.append(starts, len(ordered)), up_to)], dtype=np.float64)
+
+
 def _bins(ordered: Floats, edges: Floats) -> Counts:
     up_to = np.searchsorted(ordered, edges, side="right")
     return np.diff(np.concatenate([[0], up_to, [len(ordered)]])).astype(np.int64)
@@ -98,13 +107,18 @@ def profile_levels(
         like: the reference; its levels are all kept, however rare they have become, and the most frequent new ones.
         most: how many levels are kept by name; of the others only their sum.
     """
-    known = like.counts if like is not None else {}
-    order = sorted(range(len(levels)), key=lambda i: (levels[i] not in known, -int(counts[i]), levels[i]))
-    room = max(most, sum(level in known for level in levels))
-    return CategoryProfile(
-        rows=int(counts.sum()) + nulls,
-        nulls=nulls,
-        counts={levels[i]: int(counts[i]) for i in order[:room]},
-        other=sum(int(counts[i]) for i in order[room:]),
-        distinct=len(levels),
-    )
+    known = np.array([level in like.counts for level in levels], dtype=bool) if like is not None else np.zeros(len(levels), bool)
+    kept = [*np.flatnonzero(known), *_most_frequent(levels, counts, np.flatnonzero(~known), most - int(known.sum()))]
+    total = int(counts.sum())
+    named = {levels[i]: int(counts[i]) for i in kept}
+    return CategoryProfile(rows=total + nulls, nulls=nulls, counts=named, other=total - sum(named.values()), distinct=len(levels))
+
+
+def _most_frequent(levels: Sequence[str], counts: Counts, among: Counts, room: int) -> list[int]:
+    """Return the places of the most frequent levels, a tie in the order of names; only what may be kept is sorted by name."""
+    if room <= 0:
+        return []
+    if len(among) > room:
+        least = np.partition(counts[among], -room)[-room]
+        among = among[counts[among] >= least]
+    return sorted((int(i) for i in among), key=lambda i: (-int(counts[i]), levels[i]))[:room]
