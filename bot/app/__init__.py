@@ -4,6 +4,6 @@
 """
 
 from bot.app.house import House, Registries, manifest, open_house, open_record, registries
-from bot.app.serving import credentials, living, serve
+from bot.app.serving import Rhythm, credentials, living, serve
 
-__all__ = ["House", "Registries", "credentials", "living", "manifest", "open_house", "open_record", "registries", "serve"]
+__all__ = ["House", "Registries", "Rhythm", "credentials", "living", "manifest", "open_house", "open_record", "registries", "serve"]

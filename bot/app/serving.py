@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import uvicorn
@@ -30,6 +30,7 @@ from bot.flow.watch import look_at_all
 from bot.scheduler import CHECK, Beat, Cadence, Scheduler
 from bot.slack.carrier import Carrier
 from bot.slack.delivery import Delivery
+from bot.slack.pacing import POSTS_PER_S, Pace
 from bot.slack.ports import Ears
 from bot.slack.surface import Credentials, Surface
 from bot.slack.transports import Socket, routes
@@ -45,6 +46,22 @@ TICK_S = 1.0
 EXPIRY_S = 5.0
 CHECKPOINT_S = 900.0
 PRUNING_S = 3_600.0
+SETTLE = timedelta(seconds=15)
+"""Well over the deadline of a call to Slack; then an unanswered post is looked for, so that news is late by seconds only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How patient a living house is, in seconds; only tests are in a hurry.
+
+    After `settle_s` a post without an answer is looked for, after `claim_s` one that its process never began is taken over. Both
+    are well over the deadline of a call to Slack (10 s), and short enough that whoever restarts is level again within 30 s.
+    """
+
+    settle_s: float = 20.0
+    claim_s: float = 15.0
+    expiry_s: float = EXPIRY_S
+    posts_per_s: float = POSTS_PER_S
 
 
 def credentials(settings: Settings, environment: Mapping[str, str] = os.environ) -> Credentials:
@@ -84,19 +101,20 @@ class Life:
 
 
 @contextmanager
-def living(house: House, keys: Credentials) -> Iterator[Life]:
+def living(house: House, keys: Credentials, rhythm: Rhythm | None = None) -> Iterator[Life]:
     """Let the house live; on leaving, everything comes to rest and nothing is lost."""
-    desk, engine, metrics = house.desk, house.engine, Metrics()
+    desk, engine, metrics, rhythm = house.desk, house.engine, Metrics(), rhythm or Rhythm()
     ears = Ears(
         audit=lambda action, target, facts: _audit(desk, action, target, facts),
         measure=lambda outcome, _seconds: metrics.slack.labels(outcome).inc(),
     )
     surface = Surface(desk, house.renderer.render, keys, ears=ears, commands=house.registries.commands)
-    outbox = Outbox(house.store)
-    delivery = Delivery(Carrier(outbox, surface.client, house.renderer.render, charts.draw, ears=ears))
+    outbox = Outbox(house.store, settle=timedelta(seconds=rhythm.settle_s), claim=timedelta(seconds=rhythm.claim_s))
+    pace = Pace(posts_per_s=rhythm.posts_per_s)
+    delivery = Delivery(Carrier(outbox, surface.client, house.renderer.render, charts.draw, ears=ears, pace=pace))
     metrics.ask("aiops_engine_workflows", "Workflows by state.", "state", engine.counts)
     metrics.ask("aiops_outbox", "Messages by state.", "state", lambda: {"waiting": outbox.depth_and_oldest()[0]})
-    life = Life(house, surface, delivery, _scheduler(house), metrics)
+    life = Life(house, surface, delivery, _scheduler(house, rhythm), metrics)
     _register(house, metrics)
     with ExitStack() as rest:
         engine.launch()
@@ -141,7 +159,7 @@ def _register(house: House, metrics: Metrics) -> None:
     house.engine.register(decide.RUN, lambda journal, payload: execute(desk, journal, str(payload["run"])))
 
 
-def _scheduler(house: House) -> Scheduler:
+def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
     desk, engine = house.desk, house.engine
     replay = house.settings.replay
     texts = sorted({watch.cadence for model in desk.models.values() for watch in model.watches})
@@ -153,7 +171,7 @@ def _scheduler(house: House) -> Scheduler:
     scheduler.watch(looks)
     scheduler.beat(
         [
-            Beat("expire", EXPIRY_S, lambda _slot: _ignore(decide.expire(desk))),
+            Beat("expire", rhythm.expiry_s, lambda _slot: _ignore(decide.expire(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),
         ]

@@ -1,0 +1,191 @@
+"""A small real company for fault tests: its edge, its Slack, its log, and the bot, as a process that may be killed or in this one."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from sys import executable
+from typing import Any, Self
+
+import httpx
+
+from bot.app import Rhythm, credentials, living, manifest, open_house
+from bot.config import load_settings
+from bot.core.incidents import Incident
+from bot.core.ports import Unit
+from bot.core.runs import Run
+from bot.demo.clock import DataClock
+from bot.demo.leash import Leashed
+from bot.simulator import Person, Simulator
+from bot.store.database import open_store
+from bot.store.outbox import Outbox
+from tests.faults import invariants
+from tests.faults.edge import EARLIER, Edge
+from tests.faults.papers import JUDGED, LOSING, PEOPLE, PLACE, QUIET, log, playbook, settings, workspace
+
+HURRY = Rhythm(settle_s=1.5, claim_s=2.0, expiry_s=0.3, posts_per_s=50.0)
+RECOVERY_S = 30.0
+
+
+class House:
+    """Everything that runs, and what happened to it: `deaths` are the stretches (monotonic) in which nobody watched."""
+
+    def __init__(self, folder: Path, url: str, edge: Edge, *, mends: bool = True, expires: str = "4h") -> None:
+        self.folder, self.edge = folder, edge
+        self.deaths: list[tuple[float, float]] = []
+        self.recoveries: dict[str, float] = {}
+        self.killed_inside = 0
+        self._died_at = 0.0
+        self._port = 0
+        self._bot: Leashed | None = None
+        self._open = ExitStack()
+        (folder / "database").write_text(url, "utf-8")
+        (folder / "playbooks").mkdir()
+        (folder / "playbooks" / "rollback.yaml").write_text(playbook(), "utf-8")
+        log(folder / "log.db", mends=mends)
+        self.clock = DataClock.starting(folder / "clock", QUIET)
+        self.slack = self._open.enter_context(Simulator(workspace(manifest())))
+        self.people = {name: self._open.enter_context(Person(self.slack, name)) for name in PEOPLE}
+        self.store = open_store(url)
+        self._open.callback(self.store.close)
+        self.outbox = Outbox(self.store)
+        self.config = folder / "aiops.yaml"
+        self.config.write_text(settings(folder, edge, self.slack.api_url, expires=expires), "utf-8")
+
+    # The bot.
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        app = self.slack.app
+        return {"SLACK_BOT_TOKEN": app.bot_token, "SLACK_APP_TOKEN": app.app_token, "SLACK_SIGNING_SECRET": app.signing_secret}
+
+    def starts(self) -> None:
+        """Start the bot as its users do, in a process of its own."""
+        env = {**self.tokens, "MPLCONFIGDIR": str(self.folder.parent / "matplotlib")}
+        command = [executable, "-m", "bot", "--config", str(self.config), "serve"]
+        self._bot = Leashed(command, self.folder / "bot.log", env=env, foreign=True)
+        self._open.callback(self._bot.stop)
+        self._bot.wait_for(lambda: self.slack.room.deliver.reachable or None, 40)
+        if self._died_at:
+            self.deaths.append((self._died_at, time.monotonic()))
+
+    def dies(self) -> None:
+        """Kill the bot with SIGKILL."""
+        assert self._bot is not None
+        self._bot.kill()
+        self._died_at = time.monotonic()
+        self.until("the dead bot's socket is gone", lambda: not self.slack.room.deliver.reachable)
+
+    @contextmanager
+    def lives(self, rhythm: Rhythm = HURRY) -> Iterator[Self]:
+        """Let the bot live in this process: nothing is killed, so it need not start anew."""
+        handler = logging.FileHandler(self.folder / "bot.log")
+        logging.getLogger().addHandler(handler)
+        try:
+            read = load_settings(self.config)
+            with open_house(read, folder=self.folder) as house, living(house, credentials(read, self.tokens), rhythm) as life:
+                self._port = life.port
+                self.slack.wait_for_app()
+                yield self
+        finally:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+
+    # What happens.
+
+    def loses(self) -> None:
+        """It is ten o'clock: the last day's predictions are judged."""
+        self.clock.advance(LOSING)
+
+    def is_judged(self) -> None:
+        """Half an hour later: enough fresh rows to say whether the remedy helped."""
+        self.clock.advance(JUDGED)
+
+    def proposed(self) -> Callable[[str], Callable[[], str | None]]:
+        """Lose, and let Cy propose to roll back; return who-presses-Approve, to be pressed at the right moment."""
+        self.loses()
+        cy = self.people["cy"]
+        cy.sees(f"Roll back to {EARLIER}", within=20)
+        cy.clicks("Propose a remedy…", within=10)
+        cy.sees("Sends traffic to an earlier version", within=10)
+        assert not cy.submits()
+        return lambda name: self.finger(name, "Approve")
+
+    def finger(self, name: str, label: str) -> Callable[[], str | None]:
+        """Lay somebody's finger on a button; press it by calling what is returned. It may be gone by then, as in life."""
+        person = Person(self.slack, name)
+        self._open.callback(person.close)
+        path, body, button = person._wait(lambda: person._button(label, None, PLACE), 20, f"a button {label!r}")
+
+        def press() -> str | None:
+            answer = person._post(path, {**body, "action_id": button["action_id"]})
+            return None if answer.get("ok") else str(answer)
+
+        return press
+
+    def until(self, what: str, seen: Callable[[], Any], within: float = RECOVERY_S) -> float:
+        """Wait until it is seen; return how long that took, in seconds."""
+        began = time.monotonic()
+        while not seen():
+            passed = time.monotonic() - began
+            assert passed < within, f"not within {within:g} s: {what}\n{self.slack.transcript(PLACE)}\n{self.log()[-3_000:]}"
+            time.sleep(0.03)
+        return time.monotonic() - began
+
+    def recovers(self, what: str, seen: Callable[[], Any]) -> None:
+        """Wait until it is seen, and remember how long that took since the fault was over."""
+        self.recoveries[what] = self.until(what, seen, RECOVERY_S)
+
+    def is_level(self) -> bool:
+        """Whether Slack shows everything that the database wants to be shown."""
+        return self.outbox.depth_and_oldest()[0] == 0
+
+    # What there is.
+
+    def read(self, ask: Callable[[Unit], Any]) -> Any:
+        with self.store.read() as unit:
+            return ask(unit)
+
+    @property
+    def incidents(self) -> list[Incident]:
+        return list(self.read(lambda unit: unit.incidents()))
+
+    @property
+    def runs(self) -> list[Run]:
+        return list(self.read(lambda unit: unit.runs()))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there are runs and all have ended."""
+        return bool(self.runs) and all(run.state.over for run in self.runs)
+
+    def audited(self, action: str) -> list[Any]:
+        """Return the rows of the audit log with this action, oldest first."""
+        return [row for row in self.read(lambda unit: unit.audit_rows(100_000)) if row.entry.action == action]
+
+    def log(self) -> str:
+        return (self.folder / "bot.log").read_text("utf-8", "replace")
+
+    def metrics(self) -> str:
+        """Return the bot's own metrics page, as long as it lives."""
+        if self._bot is not None:
+            self._port = int(re.findall(r"health at port (\d+)", self.log())[-1])
+        return httpx.get(f"http://127.0.0.1:{self._port}/metrics", trust_env=False).raise_for_status().text
+
+    def invariants(self) -> None:
+        """Hold everything that was seen against I1 to I8; the bot must live."""
+        self.until("Slack is level with the database", self.is_level, 45)
+        invariants.hold(self)
+
+    def close(self) -> None:
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+

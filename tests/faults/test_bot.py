@@ -1,0 +1,227 @@
+"""The whole bot on its worst days: killed, clicked twice, shut out of Slack, lied to by the splitter. Each test ends with I1 to I8."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from bot.core.approvals import Standing
+from bot.core.incidents import State
+from bot.core.runs import RunState
+from tests.faults.edge import COUNTERS, SET, STATE
+from tests.faults.papers import PLACE
+
+THREE_STEPS = [0.25, 0.5, 1.0]
+
+
+def at_once(*presses):
+    """Press all of these buttons at the same moment; return what each person was told."""
+    gate = Barrier(len(presses))
+
+    def pressed(press):
+        gate.wait()
+        return press()
+
+    with ThreadPoolExecutor(len(presses)) as fingers:
+        return list(fingers.map(pressed, presses))
+
+
+def shares(house):
+    """What the target was told, repetitions left out."""
+    told = [round(call.share, 4) for call in house.edge.door.sets]
+    return [share for n, share in enumerate(told) if n == 0 or share != told[n - 1]]
+
+
+def is_verifying(house):
+    return bool(house.audited("run.applied"))
+
+
+def finishes(house):
+    """Let fresh data come and wait for the run's end."""
+    house.until("the run has applied its steps", lambda: is_verifying(house))
+    house.is_judged()
+    house.until("the run is over", lambda: house.is_over)
+
+
+def test_a_kill_between_the_commit_and_the_post_loses_no_incident_and_posts_it_once(house):
+    house.starts()
+    house.slack.fault("rate_limited", "chat.postMessage", count=3, retry_after=1)
+    house.loses()
+    house.until("the incident is committed", lambda: house.incidents)
+    assert "is losing" not in house.slack.transcript(PLACE)
+    house.dies()
+    house.starts()
+    house.recovers("the incident is posted", lambda: "is losing" in house.slack.transcript(PLACE))
+
+    assert len(house.incidents) == 1
+    house.invariants()
+
+
+MOMENTS = {
+    "its answer is under way": (SET, 2, True),
+    "it is applied and not read back": (STATE, 2, False),
+    "it is measured": (COUNTERS, 2, False),
+}
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "its answer is under way",
+        pytest.param("it is applied and not read back", marks=pytest.mark.slow),
+        pytest.param("it is measured", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_that_is_killed_in_a_step_while(house, moment):
+    path, sets, answer = MOMENTS[moment]
+    house.starts()
+    approve = house.proposed()("bo")
+    held = house.edge.door.hold(path, sets=sets, answer=answer)
+    approve()
+    held.wait()
+    house.dies()
+    held.release()
+    house.killed_inside = int(answer)
+    house.starts()
+    house.recovers("all steps are done", lambda: is_verifying(house))
+    finishes(house)
+
+    assert [run.state for run in house.runs] == [RunState.SUCCEEDED]
+    assert shares(house) == THREE_STEPS
+    house.invariants()
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_while_it_verifies_closes_the_incident_in_its_next_life(house):
+    house.starts()
+    house.proposed()("bo")()
+    house.until("it verifies", lambda: house.runs[0].outcome.startswith("Verifying"))
+    house.dies()
+    house.is_judged()
+    house.starts()
+    house.recovers("the run is over", lambda: house.is_over)
+
+    assert [incident.state for incident in house.incidents] == [State.RESOLVED]
+    house.invariants()
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_while_it_goes_back_is_back_in_its_next_life(company):
+    house = company(mends=False)
+    house.starts()
+    approve = house.proposed()("bo")
+    held = house.edge.door.hold(SET, sets=4, answer=True)  # three steps, then the first way back
+    approve()
+    house.until("the run has applied its steps", lambda: is_verifying(house))
+    house.is_judged()
+    held.wait()
+    house.dies()
+    held.release()
+    house.killed_inside = 1
+    house.starts()
+    house.recovers("the run is over", lambda: house.is_over)
+
+    assert [run.state for run in house.runs] == [RunState.COMPENSATED]
+    assert shares(house) == [*THREE_STEPS, 0.5, 0.25, 0.0]
+    house.invariants()
+
+
+def test_a_double_click_is_one_vote_one_decision_and_one_run(house):
+    with house.lives():
+        finger = house.proposed()
+        told = at_once(finger("bo"), finger("bo"))
+        finishes(house)
+
+        assert told == [None, None]
+        assert len(house.audited("vote.approved")) == len(house.audited("run.queued")) == len(house.runs) == 1
+        house.invariants()
+
+
+def test_two_people_who_approve_at_once_start_one_run_and_both_are_answered(house):
+    with house.lives():
+        finger = house.proposed()
+        told = at_once(finger("ana"), finger("bo"))
+        finishes(house)
+
+        assert told == [None, None]
+        assert len(house.audited("vote.approved")) == len(house.audited("vote.refused")) == len(house.runs) == 1
+        house.invariants()
+
+
+def test_a_click_after_the_end_is_told_so_and_starts_nothing(company):
+    house = company(expires="2s")
+    with house.lives():
+        late = house.proposed()("bo")
+        time.sleep(2)
+        assert late() is None
+        house.people["bo"].sees("has expired", within=5)
+        house.until("the card has no button", lambda: "[Approve]" not in house.slack.transcript(PLACE), 8)
+
+        (proposal,) = house.read(lambda unit: unit.proposals())
+        assert proposal.standing is Standing.EXPIRED
+        assert (house.runs, house.edge.door.sets) == ([], [])
+        house.invariants()
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [("rate_limited", {"retry_after": 1, "count": 2}), ("drop_after_accept", {})],
+)
+def test_an_incident_is_one_message_though_slack(house, kind, details):
+    with house.lives():
+        house.slack.fault(kind, "chat.postMessage", **details)
+        house.loses()
+        house.until("the incident is shown", lambda: "is losing" in house.slack.transcript(PLACE))
+        house.recovers("everything is told", lambda: house.audited("incident.explained") and house.is_level())
+
+        assert len(house.incidents) == 1
+        house.invariants()
+
+
+@pytest.mark.slow
+def test_a_click_that_slack_delivers_twice_is_one_vote(house):
+    with house.lives():
+        press = house.proposed()("bo")
+        house.slack.fault("duplicate_delivery")
+        press()
+        finishes(house)
+
+        assert len(house.audited("vote.approved")) == 1
+        assert house.audited("vote.refused") == []
+        house.invariants()
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_while_slack_is_away_and_people_read_it_afterwards(house):
+    with house.lives():
+        press = house.proposed()("bo")
+        house.until("everything is told", house.is_level)
+        press()
+        house.slack.fault("server_error", "*", count=10_000, status=503)
+        away = time.monotonic()
+        finishes(house)
+        time.sleep(max(0.0, 5 - (time.monotonic() - away)))
+        house.slack.room.faults.clear()
+        house.recovers("Slack is level", house.is_level)
+
+        assert [incident.state for incident in house.incidents] == [State.RESOLVED]
+        assert "Resolved: Mended by" in house.slack.transcript(PLACE)
+        house.invariants()
+
+
+@pytest.mark.slow
+def test_a_splitter_that_forgets_in_the_middle_fails_the_step_loudly_and_nothing_is_called_resolved(house):
+    with house.lives():
+        approve = house.proposed()("bo")
+        held = house.edge.door.hold(COUNTERS, sets=2)
+        approve()
+        held.wait()
+        house.edge.restarts()
+        held.release()
+        house.until("the run is over", lambda: house.is_over)
+
+        assert [run.state for run in house.runs] == [RunState.COMPENSATED]
+        assert [incident.state for incident in house.incidents] == [State.ACKNOWLEDGED]
+        house.people["ana"].sees("Everything it had changed was put back", within=10)
+        house.invariants()
