@@ -47,7 +47,7 @@ EXPIRY_S = 5.0
 CHECKPOINT_S = 900.0
 PRUNING_S = 3_600.0
 SETTLE = timedelta(seconds=15)
-"""Well over the deadline of a call to Slack; then an unanswered post is looked for, so that news is late by seconds only."""
+"""Well over the deadline of a call to Slack; then an unanswered post is looked for: news is late by seconds only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Tempo:
     """Seconds of data a second of the reader's time: for days that only pass, and for the hours in which people decide."""
 
     days: float = DAY_S / 5
-    hours: float = 900.0
+    hours: float = 1_800.0
 
     def times(self, speed: float) -> "Tempo":
         """Return it faster."""
