@@ -36,7 +36,7 @@ from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
 from bot.sources.rows import arrow, united
 from bot.sources.table import reading_of, required, sample_of, wanted, within
-from bot.sources.times import bounds
+from bot.sources.times import bounds, by_sqlite
 
 TIMEOUT_S = 60.0
 BATCH = 50_000
@@ -83,7 +83,12 @@ class SqlSource:
     def _there(self) -> None:
         """Refuse a SQLite file that is not there: opening it would make an empty one."""
         file = self._engine.url.database
-        if self._engine.dialect.name == "sqlite" and file and file != ":memory:" and not Path(file).exists():
+        if (
+            self._engine.dialect.name == "sqlite"
+            and file
+            and not file.startswith((":memory:", "file:"))
+            and not Path(file).exists()
+        ):
             raise SourceUnavailable(f"There is no SQLite file {file}; name the right one in aiops.yaml.")
 
     def _reflected(self, table: str) -> Table:
@@ -107,6 +112,8 @@ class SqlSource:
             joined = log.outerjoin(labels, log.c[request] == labels.c[request])
         columns = [self._raw(column).label(name) for name, column in there.items()]
         query = select(*columns).select_from(joined).where(at >= start, at < end)
+        if isinstance(start, str) and self._engine.dialect.name == "sqlite":
+            query = query.where(by_sqlite(at, window))
         return query, {name: column.type for name, column in there.items()}
 
     def _first_labels(self, table: str, names: LogColumns) -> FromClause:

@@ -3,17 +3,16 @@
 The bounds may let a little too much through, never too little: `bot.sources.table.within` has the last word.
 """
 
-import re
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Integer, cast, func, or_
 from sqlalchemy import types as sql
 
 from bot.core.windows import Window
 from bot.sources.table import MICROS_FROM, MILLIS_FROM
 
-PLAIN = re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:?00)?")
 DAY = timedelta(days=1)
 
 
@@ -34,7 +33,7 @@ def bounds(at: ColumnElement[Any], window: Window, example: object) -> tuple[obj
     if isinstance(example, int | float) or isinstance(at.type, sql.Numeric | sql.Integer):
         scale = _scale(example)
         return start.timestamp() * scale, end.timestamp() * scale
-    return _texts(start, end, str(example or ""))
+    return _days(start, end)
 
 
 def _scale(example: object) -> float:
@@ -42,10 +41,15 @@ def _scale(example: object) -> float:
     return 1e6 if size > MICROS_FROM else 1e3 if size > MILLIS_FROM else 1.0
 
 
-def _texts(start: datetime, end: datetime, example: str) -> tuple[str, str]:
-    """Return text bounds: to the second where texts sort as times do, else whole days, one more on each side for any zone."""
-    plain = PLAIN.fullmatch(example)
-    if plain is None:
-        return f"{start - DAY:%Y-%m-%d}", f"{end + 2 * DAY:%Y-%m-%d}"
-    form = f"%Y-%m-%d{plain[1]}%H:%M:%S"
-    return start.strftime(form), (end + timedelta(seconds=end.microsecond > 0)).strftime(form)
+def _days(start: datetime, end: datetime) -> tuple[str, str]:
+    """Return text bounds of whole days, one more on each side for any zone.
+
+    One column may hold texts with a 'T', with a blank and with an offset; only their days sort as times do.
+    """
+    return f"{start - DAY:%Y-%m-%d}", f"{end + 2 * DAY:%Y-%m-%d}"
+
+
+def by_sqlite(at: ColumnElement[Any], window: Window) -> ColumnElement[bool]:
+    """Return what SQLite itself makes of texts as times, so that the extra days are not fetched; what it cannot read is."""
+    seconds = cast(func.strftime("%s", at), Integer)
+    return or_(seconds.is_(None), seconds.between(math.floor(window.start.timestamp()), math.ceil(window.end.timestamp())))
