@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.core.actions import Action, Change, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
-from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown
+from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
 from bot.core.incidents import State
 from bot.core.ports import Journal
 from bot.core.runs import RunState
@@ -44,6 +44,9 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
             tried.append(change)  # what may have been done must be undone: remembered before it is done
             _carry_out(desk, journal, number, change)
         journal.step("applied", lambda: _applied(desk, number))
+    except WorldMoved as moved:  # somebody else acts there now: going back would undo what they did
+        words = f"{moved} What somebody else has set stays as it is."
+        return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))
     except AiopsError as reason:
         return _go_back(desk, journal, number, tried, str(reason))
     return _confirm(desk, journal, number, tried)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.actions.set_traffic import SetTraffic
 from bot.core.actions import Json, Verification
 from bot.core.approvals import Policy, Principal, Proposal
-from bot.core.checks import Family
+from bot.core.audit import first_break
+from bot.core.checks import Family, Measured
+from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.incidents import Incident, Severity
 from bot.core.models import Feature, Model, Persistence, Watch
 from bot.core.playbooks import Parameter, Playbook, Step
+from bot.core.ports import Unit
+from bot.core.readings import Reading
+from bot.core.runs import Run
 from bot.core.windows import Window
 from bot.flow.decide import RUN, approve
 from bot.flow.desk import Desk
@@ -54,16 +61,62 @@ def expand(playbook: Playbook, parameters: Json) -> list[Step]:
     return [replace(s, parameters={"version": parameters["to_version"], **s.parameters}) for s in playbook.steps]
 
 
+class Splitter(FakeSplitter):
+    """Writes down every real change of what is served, and has the troubles that a test gives to its next calls."""
+
+    def __init__(self, target: str, split: dict[str, float]) -> None:
+        super().__init__(target, split)
+        self.moves: list[tuple[str, dict[str, float]]] = []
+        self.troubles: list[str] = []
+        self.down = False
+
+    def split(self, target: str) -> dict[str, float]:
+        if self.down:
+            raise ActionFailed("The splitter gave no answer.")
+        return dict(super().split(target))
+
+    def set_split(self, target: str, split: dict[str, float], key: str) -> None:
+        trouble, before = self.troubles.pop(0) if self.troubles else "", dict(self.configured)
+        if trouble == "cut before":
+            raise OutcomeUnknown("The call was cut off.")
+        if trouble == "refuses":
+            raise ActionFailed("The splitter refuses.")
+        super().set_split(target, split, key)
+        if self.configured != before:
+            self.moves.append((key, self.split(target)))
+        if trouble == "cut after":
+            raise OutcomeUnknown("The call was cut off.")
+
+    def somebody_sets(self, version: str) -> None:
+        """Let a person with a shell send everything to one version."""
+        self.set_raw({v: 100 * (v == version) for v in self.first})
+
+
+class Database(MemoryStore):
+    """A store where another replica may be first: what `lost` names gives the loser's answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: dict[str, object] = {}
+
+    @contextmanager
+    def write(self) -> Iterator[Unit]:
+        with super().write() as unit:
+            for name, answer in self.lost.items():
+                setattr(unit, name, lambda *_told, answer=answer: answer)
+            yield unit
+
+
 @dataclass
 class Room:
     """Everything that a test may move or look at."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     data: FakeClock = field(default_factory=FakeClock)
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: Database = field(default_factory=Database)
     log: FakeLog = field(default_factory=FakeLog)
     versions: FakeVersions = field(default_factory=FakeVersions)
-    splitter: FakeSplitter = field(default_factory=lambda: FakeSplitter("delays", {"v1": 0.0, "v2": 0.0, "v3": 1.0}))
+    splitter: Splitter = field(default_factory=lambda: Splitter("delays", {"v1": 0.0, "v2": 0.0, "v3": 1.0}))
     model: Model = DELAYS
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"on-call"})))
     playbook: Playbook = ROLLBACK
@@ -93,6 +146,14 @@ class Room:
         self.clock.passes(seconds)
         self.splitter.send(2_000)
 
+    def lays(self, **changes: object) -> None:
+        """Lay something else on the desk."""
+        self.desk = replace(self.desk, **changes)  # type: ignore[arg-type]
+
+    def measures(self, name: str, measure: Callable[[Reading, Reading], Iterator[Measured]]) -> None:
+        """Let a check measure something else."""
+        self.lays(checks={**self.desk.checks, name: replace(self.desk.checks[name], measure=measure)})
+
     def person(self, name: str) -> Principal:
         return self.desk.directory.principal(f"U{name.upper()}")
 
@@ -106,6 +167,21 @@ class Room:
     def incident(self, number: int = 1) -> Incident:
         with self.store.read() as unit:
             return unit.incident(number)
+
+    def run(self, number: str) -> Run:
+        with self.store.read() as unit:
+            return unit.run(number)
+
+    def proposal(self, number: str) -> Proposal:
+        with self.store.read() as unit:
+            return unit.proposal(number)
+
+    def audited(self) -> list[str]:
+        """What was audited, oldest first; that the log has no gap and no break is part of every such question."""
+        log = self.store.audit_log
+        assert [row.seq for row in log] == list(range(1, len(log) + 1))
+        assert first_break(log, [row.hash for row in log]) is None
+        return [row.entry.action for row in log]
 
     def incidents(self) -> list[Incident]:
         with self.store.read() as unit:
