@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.profiles import ColumnProfile, NumericProfile
 from bot.core.readings import Reading
-from bot.stats.rates import newcombe
+from bot.stats.rates import lost
 
 LEAST_ROWS = 30
 
@@ -24,10 +24,9 @@ def missing(reference: Reading, current: Reading) -> Iterator[Measured]:
         if usual == 1:
             yield NotMeasured(name, "always missing, in the reference too", now.rows)
             continue
-        band = newcombe(_gone(now), now.rows, _gone(then), then.rows)
-        lost, low, high = (min(1.0, max(0.0, rise / (1 - usual))) for rise in (share - usual, *band))
+        value, low, high = lost((_gone(now), now.rows), (_gone(then), then.rows))
         words = f"{share:.1%} missing, reference {usual:.1%}"
-        yield Measurement(name, lost, now.rows, reference=0.0, interval=(low, high), detail=words)
+        yield Measurement(name, value, now.rows, reference=0.0, interval=(low, high), detail=words)
 
 
 def _gone(column: ColumnProfile) -> int:

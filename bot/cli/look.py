@@ -119,7 +119,8 @@ def drift(
     from bot.sources.compare import compare_tables  # noqa: PLC0415
 
     told = compare_tables(reference, current)
-    rows = [drift_row(feature, m) for feature in told["features"] for m in feature["measurements"]]
+    measured = ((feature, m) for feature in told["features"] for m in feature["measurements"])
+    rows = [drift_row(feature, m) for feature, m in measured if m["check"] != "missing" or m["value"]]
     rows += [(f["verdict"], f"{f['check']} · {f['feature']}", "", f["reason"]) for f in told["findings"] if f["check"] == "schema"]
     rows.sort(key=lambda row: -Verdict(str(row[0])).rank)
     if as_json:
@@ -127,6 +128,8 @@ def drift(
     else:
         title = f"{reference.name} ({told['reference']['rows']:,} rows) → {current.name} ({told['current']['rows']:,} rows)"
         paper.table(("verdict", "measure", "value", "why"), rows, title=title, empty="The files have no column in common.")
+        if told["left_out"]:
+            paper.say("Left out: " + ", ".join(f"{column['feature']} ({column['reason']})" for column in told["left_out"]))
     raise typer.Exit(EXIT[Verdict(str(rows[0][0])) if rows else Verdict.UNKNOWN])
 
 

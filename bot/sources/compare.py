@@ -19,11 +19,15 @@ from bot.core.windows import Window
 from bot.sources.files import table_of
 from bot.sources.table import kind_of, profiled
 from bot.stats.distances import aligned, chi_square, exact_p_value, kolmogorov_smirnov, stability_index
+from bot.stats.rates import lost
 
 EVERYTHING = 2**62
 """No cap: of two files every distinct value is kept."""
 
 LEAST_ROWS = 30
+TIME = "time"
+"""A kind of column that is never compared: time passes, it does not drift."""
+
 WHEN = Window.ending(datetime(1970, 1, 2, tzinfo=UTC), timedelta(days=1))
 """Two files have no window; a finding must have one."""
 
@@ -70,11 +74,19 @@ def _association(then: ColumnProfile, now: ColumnProfile, what: str) -> Measured
     return (getattr(found, what), found.p_value) if found else None
 
 
+def _missing(then: ColumnProfile, now: ColumnProfile) -> Measured | None:
+    """Return which share of the reference's values is gone."""
+    if not now.rows or then.missing == then.rows:
+        return None
+    return lost((now.missing, now.rows), (then.missing, then.rows))[0], None
+
+
 def _line(warning: float, critical: float) -> Threshold:
     return Threshold(warning, critical, least_rows=LEAST_ROWS, significance=0.05)
 
 
 LINES: Mapping[str, tuple[str, Threshold, Measure]] = {
+    "missing": ("", Threshold(0.25, 0.5, least_rows=LEAST_ROWS), _missing),
     "ks": ("numeric", _line(0.1, 0.2), _ks),
     "psi": ("", _line(0.1, 0.25), _psi),
     "chi2": ("categorical", Threshold(), lambda then, now: _association(then, now, "statistic")),
@@ -102,13 +114,16 @@ def compared(reference: pa.Table, current: pa.Table) -> dict[str, Any]:
         "current": {"rows": len(current)},
         "features": [_feature(pair, [f for f in found if f.subject == pair.name]) for pair in pairs],
         "findings": [_told(finding) for finding in (*broken, *(f for f in found if f.bad))],
+        "left_out": [
+            {"feature": name, "reason": "a time"} for name, *both in _common(reference, current) if _kinds(*both) == (TIME, TIME)
+        ],
     }
 
 
 def _pairs(reference: pa.Table, current: pa.Table) -> Iterator[Pair]:
     for name, then, now in _common(reference, current):
-        if _kind(then) == _kind(now):
-            kind = _kind(then)
+        kind, other = _kinds(then, now)
+        if kind == other != TIME:
             side = profiled(then, kind, None, EVERYTHING)
             yield Pair(name, kind, side, profiled(now, kind, side, EVERYTHING))
 
@@ -120,8 +135,14 @@ def _common(reference: pa.Table, current: pa.Table) -> Iterator[tuple[str, pa.Ch
             yield name, *(table.column(table.column_names.index(name)) for table in (reference, current))
 
 
+def _kinds(then: pa.ChunkedArray, now: pa.ChunkedArray) -> tuple[str, str]:
+    """Return what each side is; one without any value is what the other is."""
+    empty = [pa.types.is_null(side.type) for side in (then, now)]
+    return _kind(now if empty[0] else then), _kind(then if empty[1] else now)
+
+
 def _kind(column: pa.ChunkedArray) -> str:
-    return kind_of(column.type, "categorical")
+    return TIME if pa.types.is_temporal(column.type) else kind_of(column.type, "categorical")
 
 
 def _judged(name: str, pairs: list[Pair]) -> list[Finding]:
@@ -131,25 +152,33 @@ def _judged(name: str, pairs: list[Pair]) -> list[Finding]:
     for pair in pairs:
         found = measure(pair.reference, pair.current) if kind in ("", pair.kind) else None
         if found is not None:
-            results.append(Measurement(pair.name, found[0], pair.current.count, p_value=found[1]))
+            rows = pair.current.rows if name == "missing" else pair.current.count
+            results.append(Measurement(pair.name, found[0], rows, p_value=found[1]))
     return judge(Check(name, Family.DRIFT, "", lambda _then, _now: iter(results), line), results, model="", window=WHEN)
 
 
 def _feature(pair: Pair, found: list[Finding]) -> dict[str, Any]:
+    verdicts = {f.check: f.verdict.value for f in found}
     told = [
-        {"check": f.check, "value": f.value, "p_value": f.p_value, "threshold": f.threshold, "verdict": f.verdict.value}
+        {
+            "check": f.check,
+            "value": f.value,
+            "p_value": f.p_value,
+            "threshold": f.threshold,
+            "verdict": verdicts["cramers_v" if f.check == "chi2" else f.check],
+        }
         for f in found
     ]
-    nothing = {"check": "psi", "value": None, "p_value": None, "threshold": None, "verdict": Verdict.UNKNOWN.value}
-    return {"feature": pair.name, "kind": pair.kind, "missing": pair.shares_missing(), "measurements": told or [nothing]}
+    if not set(verdicts) - {"missing"}:
+        told.append({"check": "psi", "value": None, "p_value": None, "threshold": None, "verdict": Verdict.UNKNOWN.value})
+    return {"feature": pair.name, "kind": pair.kind, "missing": pair.shares_missing(), "measurements": told}
 
 
 def _broken(reference: pa.Table, current: pa.Table) -> Iterator[Finding]:
     """Yield what cannot be compared: columns that are lost, new, or of another type."""
     lost = {name: "the column is gone" for name in reference.column_names if name not in current.column_names}
-    changed = {
-        name: f"was {_kind(then)}, is {_kind(now)}" for name, then, now in _common(reference, current) if _kind(then) != _kind(now)
-    }
+    kinds = {name: _kinds(then, now) for name, then, now in _common(reference, current)}
+    changed = {name: f"was {then}, is {now}" for name, (then, now) in kinds.items() if then != now}
     for name, why in (lost | changed).items():
         yield Finding("", "schema", Family.DATA_QUALITY, name, Verdict.CRITICAL, why, WHEN)
     for name in dict.fromkeys(current.column_names):

@@ -41,3 +41,16 @@ def percentile(ordered: Floats, share: float, level: float = LEVEL) -> tuple[flo
     low, high = (int(stats.binom.ppf(tail, n, share)) for tail in ((1 - level) / 2, (1 + level) / 2))
     value = float(np.quantile(ordered, share))
     return value, min(value, float(ordered[max(0, low - 1)])), max(value, float(ordered[min(n - 1, high)]))
+
+
+def lost(now: tuple[int, int], then: tuple[int, int]) -> tuple[float, float, float]:
+    """Return which share of what used to be there is gone, 0 (as usual) to 1 (nothing is left), with its interval at 95 %.
+
+    Args:
+        now: how many are missing, of how many; shape (missing, rows), rows ≥ 1.
+        then: the same of the reference; not all of it may be missing.
+    """
+    usual = then[0] / then[1]
+    band = newcombe(*now, *then)
+    value, low, high = (min(1.0, max(0.0, rise / (1 - usual))) for rise in (now[0] / now[1] - usual, *band))
+    return value, low, high

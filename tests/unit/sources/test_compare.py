@@ -67,6 +67,43 @@ def test_missing_values_are_counted_apart_and_left_out():
     assert measured(told, "x", "ks")["verdict"] == "healthy"
 
 
+def test_a_column_that_loses_its_values_has_broken_even_where_the_rest_stays_as_it_was():
+    then = pa.table({"x": RNG.normal(size=1_000)})
+    told = compared(then, pa.table({"x": pa.array([*[None] * 600, *then.column("x").to_pylist()[:400]])}))
+
+    assert measured(told, "x", "missing")["value"] == pytest.approx(0.6)
+    assert [(f["check"], f["verdict"]) for f in told["findings"]] == [("missing", "critical")]
+
+
+def test_a_column_of_nothing_is_of_the_other_sides_kind_and_lost():
+    told = compared(pa.table({"x": RNG.normal(size=100)}), pa.table({"x": pa.nulls(100)}))
+
+    assert told["features"][0]["kind"] == "numeric"
+    assert measured(told, "x", "missing")["verdict"] == "critical"
+
+
+def test_times_are_left_out_with_a_word():
+    at = pa.array(range(200), pa.timestamp("s"))
+    table = pa.table({"at": at, "day": at.cast(pa.date32()), "x": RNG.normal(size=200)})
+    told = compared(table, table)
+
+    assert [f["feature"] for f in told["features"]] == ["x"]
+    assert told["left_out"] == [{"feature": "at", "reason": "a time"}, {"feature": "day", "reason": "a time"}]
+
+
+def test_a_time_that_has_become_text_has_changed_its_type():
+    told = compared(pa.table({"at": pa.array([1], pa.timestamp("s"))}), pa.table({"at": ["yesterday"]}))
+
+    assert told["findings"][0]["reason"] == "was time, is categorical"
+
+
+def test_chi_square_grows_with_the_rows_so_v_judges_for_it():
+    told = compared(pa.table({"c": ["a"] * 900 + ["b"] * 100}), pa.table({"c": ["a"] * 100 + ["b"] * 900}))
+
+    assert measured(told, "c", "chi2")["verdict"] == measured(told, "c", "cramers_v")["verdict"] == "critical"
+    assert "chi2" not in {f["check"] for f in told["findings"]}
+
+
 def test_the_same_file_twice_has_not_moved(tmp_path):
     table = pa.table({"x": RNG.normal(size=500), "c": RNG.choice(["a", "b"], 500), "one": ["same"] * 500, "flat": [1.0] * 500})
     pa.csv.write_csv(table, tmp_path / "a.csv")
@@ -106,7 +143,7 @@ def test_lost_new_and_changed_columns_are_findings():
 
 
 @pytest.mark.parametrize("values", [[], [None, None], [float("nan")], [float("inf")]])
-def test_a_column_without_values_is_unknown_never_healthy(values):
+def test_a_column_with_few_or_no_values_is_unknown_never_healthy(values):
     told = compared(pa.table({"x": RNG.normal(size=100)}), pa.table({"x": pa.array(values, pa.float64())}))
 
     assert {m["verdict"] for m in told["features"][0]["measurements"]} == {"unknown"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.stats.rates import newcombe, percentile, poisson, wilson
+from bot.stats.rates import lost, newcombe, percentile, poisson, wilson
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,17 @@ def test_the_interval_of_a_percentile_covers_as_often_as_it_says():
     bands = [percentile(np.sort(random.exponential(size=400)), 0.95) for _ in range(500)]
 
     assert np.mean([low <= truth <= high for _, low, high in bands]) > 0.93
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "share"), [((30, 100), (0, 100), 0.3), ((75, 100), (50, 100), 0.5), ((5, 100), (10, 100), 0.0)]
+)
+def test_what_is_lost_is_a_share_of_what_used_to_be_there(now, then, share):
+    value, low, high = lost(now, then)
+
+    assert value == pytest.approx(share)
+    assert 0 <= low <= value <= high <= 1
+
+
+def test_where_nothing_is_left_everything_is_lost():
+    assert lost((100, 100), (20, 100))[0] == 1.0
