@@ -164,6 +164,11 @@ class Room:
             look(self.desk, self.model, self.model.watches[0], self.data.now())
         explain_all(self.desk)
 
+    def forgets_evidence(self) -> None:
+        """Bring the incident back to the moment before it was explained."""
+        with self.store.write() as unit:
+            unit.save_incident(replace(unit.incident(1), evidence={}))
+
     def incident(self, number: int = 1) -> Incident:
         with self.store.read() as unit:
             return unit.incident(number)

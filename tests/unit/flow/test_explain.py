@@ -1,0 +1,179 @@
+"""Evidence before anybody asks: what moved, what other versions do on the very same rows, what to do next."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bot.core.checks import Family, Measurement
+from bot.core.errors import NotFound
+from bot.core.findings import Verdict
+from bot.flow.explain import drift_rows, explain, explain_all, timeline
+from tests.fakes.nouns import a_finding, an_incident
+
+
+def evidence(room):
+    return room.incident().evidence
+
+
+def test_the_version_that_gains_most_is_suggested_with_its_numbers(room):
+    room.losing()
+
+    assert evidence(room)["best"] == "v2"
+    assert evidence(room)["suggestion"] == (
+        "Roll back to v2: on the very same 10,000 rows its calibration gap is 0.02 [0, 0.04], v3's is 0.15 [0.13, 0.17]; "
+        "log loss lower by 0.13 [0.12, 0.14]."
+    )
+
+
+def test_a_version_that_is_better_only_perhaps_is_not_suggested(room):
+    room.versions.gaps = {"v2": 0.145, "v3": 0.15}
+    room.losing()
+
+    assert (evidence(room)["best"], len(evidence(room)["versions"])) == ("", 2)
+    assert evidence(room)["suggestion"] == (
+        "No other version of delays does better on these rows, so a rollback would not help; "
+        "it needs new training data or a person."
+    )
+
+
+def test_a_model_whose_versions_cannot_be_asked_says_how_they_could(room):
+    room.lays(scorers={})
+    room.losing()
+
+    assert evidence(room)["suggestion"] == (
+        "No model versions can be asked to score again; add `scorer:` to the model in aiops.yaml."
+    )
+
+
+def test_a_scorer_that_is_down_is_said_and_the_incident_still_gets_its_evidence(room):
+    room.versions.down = "The model servers do not answer."
+    room.losing()
+
+    assert evidence(room)["suggestion"] == "The other versions could not be compared: The model servers do not answer."
+    assert evidence(room)["split"] == "v3 100 %"
+
+
+def test_a_splitter_that_is_down_is_said_and_nothing_is_called_better(room):
+    room.splitter.down = True
+    room.losing()
+
+    assert (evidence(room)["split"], evidence(room)["best"]) == ("unknown: the splitter does not answer", "")
+    assert evidence(room)["suggestion"].endswith("The splitter gave no answer.")
+
+
+def test_without_a_splitter_nobody_knows_what_serves_so_nothing_is_called_better(room):
+    room.lays(platforms={})
+    room.losing()
+
+    assert evidence(room)["suggestion"] == (
+        "The other versions could not be compared: the version that serves, unknown, cannot be asked to score."
+    )
+
+
+def test_a_serving_version_that_cannot_be_asked_is_named(room):
+    room.versions.gaps = {"v1": 0.02}
+    room.losing()
+
+    assert "the version that serves, v3, cannot be asked to score" in evidence(room)["suggestion"]
+
+
+def test_a_version_without_a_number_is_shown_without_one(room):
+    room.losing()
+    room.measures("performance", lambda _r, _c: iter([Measurement("brier", 0.2, 10_000)]))
+    room.forgets_evidence()
+    explain_all(room.desk)
+    rows = {r["version"]: r for r in evidence(room)["versions"]}
+
+    assert {(r["value"], r["value_text"]) for r in rows.values()} == {(None, "")}
+    assert (rows["v2"]["gain_text"], rows["v3"]["gain_text"]) == ("0.13", "")
+
+
+def test_a_gain_without_an_interval_is_a_point(room):
+    room.lays(paired=lambda _s, ours, theirs: Measurement("gain", float(np.mean(ours - theirs)), len(ours)))
+    room.losing()
+    rows = {r["version"]: r for r in evidence(room)["versions"]}
+
+    assert rows["v2"]["gain_interval_text"] == "[0.13, 0.13]"
+
+
+def test_broken_data_without_a_scorer_still_say_who_can_mend_them(room):
+    room.lays(scorers={})
+    room.log.missing = 1.0
+    room.looks(2)
+
+    assert evidence(room)["why_none"] == (
+        "Handed to weather: temp must come back at the source. Every version reads the same columns, so neither rollback nor "
+        "retraining would mend it."
+    )
+
+
+def test_the_evidence_of_the_quicker_replica_stays(room):
+    room.losing()
+    room.forgets_evidence()
+    scores = room.versions.score
+
+    def while_another_explains(target, version, sample):
+        room.versions.score = scores
+        explain(room.desk, 1)
+        return scores(target, version, sample)
+
+    room.versions.score = while_another_explains
+    before = room.audited().count("incident.explained")
+    explain(room.desk, 1)
+
+    assert room.audited().count("incident.explained") == before + 1
+
+
+def test_every_incident_is_explained_once(room):
+    room.losing()
+
+    assert explain_all(room.desk) == 0
+    assert room.audited().count("incident.explained") == 1
+
+
+def test_an_incident_of_a_model_that_is_no_longer_configured_keeps_nobody_else_waiting(room):
+    with room.store.write() as unit:
+        unit.open_incident(an_incident(model="gone"))
+    room.log.gap = 0.15
+    room.looks(2)
+
+    assert evidence(room) == an_incident().evidence
+    assert room.incident(2).evidence["best"] == "v2"
+    with pytest.raises(NotFound, match="There is no model 'gone@production' here"):
+        explain(room.desk, 1)
+
+
+def test_what_moved_is_one_row_a_column_its_strongest_check_the_most_important_first():
+    rows = drift_rows(
+        [
+            a_finding(subject="temp", check="psi", verdict=Verdict.WARNING, value=0.2, importance=0.4),
+            a_finding(subject="temp", check="ks", verdict=Verdict.CRITICAL, value=0.1, importance=0.4),
+            a_finding(subject="temp", check="mean", verdict=Verdict.WARNING, value=None, importance=0.4),
+            a_finding(subject="wind", check="psi", verdict=Verdict.CRITICAL, value=9.0, importance=0.01),
+            a_finding(subject="rain", verdict=Verdict.HEALTHY),
+            a_finding(subject="brier", family=Family.PERFORMANCE, verdict=Verdict.CRITICAL),
+        ]
+    )
+
+    assert [(row["subject"], row["check"]) for row in rows] == [("temp", "ks"), ("wind", "psi")]
+
+
+def test_the_chart_is_the_history_of_the_finding_that_opened_the_incident():
+    first = a_finding(unit="index", threshold=0.25, reference=0.01)
+    chart = timeline(an_incident(findings=(first,)), [replace(first, value=None), replace(first, interval=(0.2, 0.4)), first])
+
+    assert chart["title"] == "PSI of temperature, delays"
+    assert [(p["value"], p["low"], p["high"]) for p in chart["points"]] == [(0.31, 0.2, 0.4), (0.31, None, None)]
+    assert (chart["threshold"], chart["reference"], chart["unit"]) == (0.25, 0.01, "index")
+
+
+@pytest.mark.parametrize(
+    ("finding", "title"),
+    [
+        ({"family": Family.PERFORMANCE, "check": "performance", "subject": "brier"}, "Brier score, delays"),
+        ({"family": Family.DATA_QUALITY, "check": "volume", "subject": "model"}, "volume, delays"),
+    ],
+)
+def test_a_chart_of_the_model_itself_names_no_column(finding, title):
+    assert timeline(an_incident(findings=(a_finding(**finding),)), [])["title"] == title
