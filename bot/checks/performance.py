@@ -33,13 +33,13 @@ def performance(reference: Reading, current: Reading) -> Iterator[Measured]:
     yield from (
         NotMeasured(name, "only one of the two outcomes has come true", len(now)) for name in METRICS if name not in measured
     )
-    before = _metrics(reference.outcomes) if reference.outcomes is not None and len(reference.outcomes) else {}
+    then = reference.outcomes
+    before = measured_by.values(then.scores, then.labels) if then is not None and len(then) else {}
     for name, estimate in measured.items():
-        then = before.get(name)
         words = f"promised {now.scores.mean():.1%}, came true {now.labels.mean():.1%}" if name == "calibration_gap" else ""
         words += f"{'; ' if words else ''}{now.awaited:,} more labels are awaited" if now.awaited else ""
         band = (estimate.low, estimate.high)
-        yield Measurement(name, estimate.value, len(now), reference=then.value if then else None, interval=band, detail=words)
+        yield Measurement(name, estimate.value, len(now), reference=before.get(name), interval=band, detail=words)
 
 
 def _awaited(current: Reading) -> str:

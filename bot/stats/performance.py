@@ -79,6 +79,18 @@ def paired_log_loss(ours: Floats, theirs: Floats, labels: Labels, at: Counts) ->
     return block_mean(log_losses(ours, labels) - log_losses(theirs, labels), days(at))
 
 
+def values(scores: Floats, labels: Labels) -> dict[str, float]:
+    """Return every metric that can be told, by name, without the intervals: what a reference stands beside with."""
+    gaps = scores - labels
+    told = {
+        "calibration_gap": float(gaps.mean()),
+        "log_loss": float(log_losses(scores, labels).mean()),
+        "brier": float((gaps**2).mean()),
+    }
+    ups, downs = np.sort(scores[labels]), np.sort(scores[~labels])
+    return told | {"roc_auc": float((_wins(ups, downs) / len(downs)).mean())} if len(ups) and len(downs) else told
+
+
 def roc_auc(scores: Floats, labels: Labels) -> Estimate | None:
     """Return the area under the ROC curve with DeLong's interval; None when only one class is there."""
     ups, downs = np.sort(scores[labels]), np.sort(scores[~labels])
