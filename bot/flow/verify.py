@@ -88,8 +88,12 @@ def _reason(findings: list[Finding], rows: int, least: int) -> str:
     if rows < least:
         return f"not enough fresh data yet: {rows:,} of {least:,} rows."
     bad = [f for f in findings if f.verdict is not Verdict.HEALTHY] or findings
-    words = [f"{announce.metric(f.subject)} {announce.number(f.value)} ({f.verdict.value}; {f.reason})" for f in bad[:3]]
+    words = [f"{announce.metric(f.subject)} {announce.number(f.value)} ({_judgement(f)})" for f in bad[:3]]
     return f"On {rows:,} fresh rows: {'; '.join(words)}." if words else "The checks that opened the incident measured nothing."
+
+
+def _judgement(finding: Finding) -> str:
+    return f"{finding.verdict.value}; {finding.reason}" if finding.reason else finding.verdict.value
 
 
 def _say(desk: Desk, number: str, rows: int, least: int) -> None:
