@@ -25,7 +25,7 @@ def missing(reference: Reading, current: Reading) -> Iterator[Measured]:
             yield NotMeasured(name, "always missing, in the reference too", now.rows)
             continue
         value, low, high = lost((_gone(now), now.rows), (_gone(then), then.rows))
-        words = f"{share:.1%} missing, reference {usual:.1%}"
+        words = f"{share * 100:.1f} % missing, reference {usual * 100:.1f} %"
         yield Measurement(name, value, now.rows, reference=0.0, interval=(low, high), detail=words)
 
 

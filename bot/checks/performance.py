@@ -27,7 +27,7 @@ def performance(reference: Reading, current: Reading) -> Iterator[Measured]:
     now = current.outcomes
     if now is None or not len(now):
         none = "the log has no label column: nobody can say how well it does"
-        yield from (NotMeasured(name, none if now is None else _awaited(current)) for name in METRICS)
+        yield from (NotMeasured(name, none if now is None else _awaited(current.rows, now)) for name in METRICS)
         return
     measured = _metrics(now)
     yield from (
@@ -36,16 +36,21 @@ def performance(reference: Reading, current: Reading) -> Iterator[Measured]:
     then = reference.outcomes
     before = measured_by.values(then.scores, then.labels) if then is not None and len(then) else {}
     for name, estimate in measured.items():
-        words = f"promised {now.scores.mean():.1%}, came true {now.labels.mean():.1%}" if name == "calibration_gap" else ""
+        words = (
+            f"promised {now.scores.mean() * 100:.1f} %, came true {now.labels.mean() * 100:.1f} %"
+            if name == "calibration_gap"
+            else ""
+        )
         words += f"{'; ' if words else ''}{now.awaited:,} more labels are awaited" if now.awaited else ""
         band = (estimate.low, estimate.high)
         yield Measurement(name, estimate.value, len(now), reference=before.get(name), interval=band, detail=words)
 
 
-def _awaited(current: Reading) -> str:
-    oldest = current.outcomes.oldest_awaited if current.outcomes else None
-    since = f", the oldest of {oldest:%Y-%m-%d %H:%M} UTC" if oldest else ""
-    return f"no label has arrived yet for {current.rows:,} predictions{since}"
+def _awaited(rows: int, now: Outcomes) -> str:
+    if rows and not now.awaited:
+        return f"of {rows:,} predictions with a label none has a score from 0 to 1"
+    since = f", the oldest of {now.oldest_awaited:%Y-%m-%d %H:%M} UTC" if now.oldest_awaited else ""
+    return f"no label has arrived yet for {rows:,} predictions{since}"
 
 
 def _metrics(outcomes: Outcomes) -> dict[str, Estimate]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_number
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
 """An epoch number above these is in milliseconds, in microseconds; seconds reach the first in the year 5138."""
 
+FAR = 2.0**62
+"""Beyond any window: where numbers that no clock shows are kept."""
+
 
 def kind_of(kind: pa.DataType, declared: str = "") -> str:
     """Return "numeric" or "categorical"; a column without any value is what it was declared to be."""
@@ -33,12 +37,29 @@ def numbers(column: pa.ChunkedArray) -> Floats:
     return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
 
+def scores(column: pa.ChunkedArray) -> Floats:
+    """Return scores as float64 of shape (n,), each from 0 to 1; where there is anything else nobody has scored: NaN."""
+    if kind_of(column.type, "numeric") != "numeric":
+        return np.full(len(column), np.nan)
+    found = numbers(column)
+    found[~((found >= 0) & (found <= 1))] = np.nan
+    return found
+
+
 def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return any column as text: what Arrow cannot write (lists, bytes that are no UTF-8) as Python does."""
     try:
         return pc.cast(column, pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.chunked_array([[None if value is None else str(value) for value in column.to_pylist()]], pa.string())
+        return pa.chunked_array([[None if value is None else str(value) for value in plain(column)]], pa.string())
+
+
+def plain(column: pa.ChunkedArray) -> list[Any]:
+    """Return a column as Python's own values; a moment beyond Python's calendar as the number that it is."""
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):
+        return [scalar.value if scalar.is_valid else None for scalar in column]
 
 
 def profiled(column: pa.ChunkedArray, declared: str, like: ColumnProfile | None, most: int | None = None) -> ColumnProfile:
@@ -71,7 +92,7 @@ def moments(column: pa.ChunkedArray, name: str) -> Counts:
             raise SourceUnavailable(wrong)
         largest = np.abs(epoch).max(initial=0.0)
         scale = 1e6 if largest > MICROS_FROM else 1e3 if largest > MILLIS_FROM else 1.0
-        return np.asarray(np.floor(epoch / scale), dtype=np.int64)
+        return np.asarray(np.clip(np.floor(epoch / scale), -FAR, FAR), dtype=np.int64)
     if pa.types.is_timestamp(column.type):
         return np.asarray(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()), dtype=np.int64) // 1_000_000
     try:
@@ -130,11 +151,12 @@ def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetim
     """Return the rows whose label had arrived before `as_of`; None where the log has no label column."""
     if columns.label not in table.column_names:
         return None
-    known = arrived(table, columns, as_of)
+    came = arrived(table, columns, as_of)
+    known = came & scored(table, columns)
     rows = table if known.all() else table.filter(pa.array(known))
-    awaited = at[~known]
+    awaited = at[~came]
     return Outcomes(
-        scores=numbers(rows.column(columns.score)),
+        scores=scores(rows.column(columns.score)),
         labels=numbers(rows.column(columns.label)) > 0.5,
         versions=_texts(rows, columns.version),
         at=at[known],
@@ -143,12 +165,23 @@ def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetim
     )
 
 
+def scored(table: pa.Table, columns: LogColumns) -> npt.NDArray[np.bool_]:
+    """Return which rows have a score, shape (n,)."""
+    return np.asarray(~np.isnan(scores(table.column(columns.score))), dtype=bool)
+
+
 def arrived(table: pa.Table, columns: LogColumns, as_of: datetime | None) -> npt.NDArray[np.bool_]:
-    """Return which rows have a score and a label that had arrived by then, shape (n,)."""
-    label, score = table.column(columns.label), table.column(columns.score)
+    """Return which rows have a label that had arrived by then, shape (n,).
+
+    Raises:
+        SourceUnavailable: the labels are neither flags nor numbers.
+    """
+    if columns.label not in table.column_names:
+        return np.zeros(len(table), dtype=bool)
+    label = table.column(columns.label)
     if kind_of(label.type, "numeric") != "numeric":
         raise SourceUnavailable(f"The label column '{columns.label}' must hold true and false or 1 and 0.")
-    known = np.asarray(np.isfinite(numbers(label)) & np.isfinite(numbers(score)), dtype=bool)
+    known = np.asarray(np.isfinite(numbers(label)), dtype=bool)
     if as_of is None or columns.label_time not in table.column_names:
         return known
     times = table.column(columns.label_time)
@@ -167,7 +200,7 @@ def operations_of(table: pa.Table, columns: LogColumns) -> Operations | None:
     if columns.latency_ms in names and kind_of(table.column(columns.latency_ms).type, "numeric") == "numeric":
         waits = numbers(table.column(columns.latency_ms).drop_null())
     failed = _failures(table.column(columns.error)) if columns.error in names else 0
-    return Operations(len(table), failed, waits[np.isfinite(waits)])
+    return Operations(len(table), failed, waits[np.isfinite(waits) & (waits >= 0)])  # nobody waits for less than nothing
 
 
 def _failures(column: pa.ChunkedArray) -> int:
@@ -181,15 +214,17 @@ def _failures(column: pa.ChunkedArray) -> int:
 def sample_of(model: Model, table: pa.Table, limit: int, version: str | None) -> Sample:
     """Return at most `limit` labelled rows, evenly spread, the same ones at every call."""
     columns = model.columns
-    rows = table.filter(pa.array(arrived(table, columns, None)))
+    rows = table.filter(pa.array(arrived(table, columns, None) & scored(table, columns)))
     if version is not None and columns.version in rows.column_names:
         rows = rows.filter(pc.equal(texts(rows.column(columns.version)), version))
+    if not len(rows):
+        return Sample({}, np.empty(0), np.empty(0, bool), np.empty(0, np.str_), np.empty(0, np.int64))
     keys = (_texts(rows, columns.request), moments(rows.column(columns.time), columns.time))
     rows = rows.take(pa.array(np.lexsort(keys)))  # requests of one second come in any order from a database
     rows = rows.take(pa.array(np.unique(np.linspace(0, len(rows) - 1, min(limit, len(rows))).astype(np.int64))))
     return Sample(
-        features={f.name: tuple(rows.column(f.name).to_pylist()) for f in model.features if f.name in rows.column_names},
-        scores=numbers(rows.column(columns.score)),
+        features={f.name: tuple(plain(rows.column(f.name))) for f in model.features if f.name in rows.column_names},
+        scores=scores(rows.column(columns.score)),
         labels=numbers(rows.column(columns.label)) > 0.5,
         versions=_texts(rows, columns.version),
         at=moments(rows.column(columns.time), columns.time),

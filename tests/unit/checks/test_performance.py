@@ -82,7 +82,7 @@ def test_labels_that_have_not_come_are_awaited_by_name():
     reasons = unmeasured(performance, HONEST, a_reading(rows=40, outcomes=nothing))
 
     assert set(reasons) == set(METRICS)
-    assert "no label has arrived yet for 40 predictions" in reasons["calibration_gap"]
+    assert reasons["calibration_gap"] == "no label has arrived yet for 40 predictions, the oldest of 2013-07-01 00:00 UTC"
 
 
 def test_a_log_without_labels_says_so_for_every_metric():
@@ -95,3 +95,9 @@ def test_where_only_one_outcome_came_true_there_is_no_area_and_it_is_said():
 
 def test_labels_that_are_still_awaited_are_told():
     assert "300 more labels are awaited" in measured(performance, HONEST, predicted(0.2, 0.2, awaited=300))["brier"].detail
+
+
+def test_where_every_label_has_come_but_no_score_is_one_it_is_said():
+    current = a_reading(rows=40, outcomes=outcomes([], []))
+
+    assert "none has a score from 0 to 1" in unmeasured(performance, HONEST, current)["calibration_gap"]
