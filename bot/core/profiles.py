@@ -55,8 +55,8 @@ class NumericProfile:
         if not (np.array_equal(self.cuts, other.cuts) and np.array_equal(self.edges, other.edges)):
             raise ValueError("Profiles add up only when both were counted at the same reference cut points.")
         n, m = self.count, other.count
-        shift = other.mean - self.mean if n and m else 0.0
-        mean = self.mean + shift * m / (n + m) if n and m else (self.mean if n else other.mean)
+        shift = other.mean - self.mean if n and m else 0.0  # an empty stretch has no mean of its own
+        mean = self.mean + shift * m / (n + m) if n else other.mean
         return replace(
             self,
             rows=self.rows + other.rows,
@@ -70,7 +70,7 @@ class NumericProfile:
             low=min(self.low, other.low),
             high=max(self.high, other.high),
             mean=mean,
-            squares=self.squares + other.squares + (shift * shift * n * m / (n + m) if n and m else 0.0),
+            squares=self.squares + other.squares + shift * shift * n * m / max(n + m, 1),
         )
 
 

@@ -61,3 +61,9 @@ def test_capped_levels_stay_counted_as_others():
     both = one.merged(other)
 
     assert (both.other, both.distinct, sum(both.counts.values()) + both.other) == (42, 25, both.count)
+
+
+def test_two_stretches_without_values_are_one_without_values():
+    nothing = merged([], [])
+
+    assert (nothing.count, nothing.mean, nothing.squares) == (0, 0.0, 0.0)

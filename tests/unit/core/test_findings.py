@@ -100,3 +100,8 @@ def test_only_warning_and_critical_are_worth_attention(verdict, bad):
 
 def test_findings_that_answer_the_same_question_have_the_same_key():
     assert a_finding(value=0.1).key == a_finding(value=0.9).key == ("psi", "temperature")
+
+
+@pytest.mark.parametrize(("p_value", "passes"), [(0.05, True), (0.0501, False)])
+def test_a_p_value_on_the_line_passes(p_value, passes):
+    assert bool(significant(with_p(p_value), 0.05)) is passes

@@ -182,8 +182,10 @@ def test_an_answer_that_was_cut_off_is_read_back_and_not_asked_again(room, appro
 
 def test_a_call_that_never_arrived_is_seen_by_reading_back_and_undone(room, approved):
     room.splitter.troubles = ["", "cut before"]
-    ended = room.runs(approved)
+    journal = room.journal(approved)
+    ended = room.runs(approved, journal)
 
+    assert "all/measure" not in journal.done
     assert ended["state"] == RunState.COMPENSATED
     assert ended["outcome"].startswith("delays was set to v2 100 %, but the splitter now says v3 50 % · v2 50 %.")
     assert ended["outcome"].endswith("Everything it had changed was put back and read back.")
@@ -270,3 +272,25 @@ def test_after_a_run_that_did_not_help_another_can_be_proposed(room, approved):
     second = room.approved(by="bo")
 
     assert room.runs(second.id)["verdict"] == "healthy"
+
+
+def test_each_step_is_shown_as_soon_as_it_is_measured(room, approved):
+    with pytest.raises(Killed):
+        room.runs(approved, room.journal(approved, kill_before="all/abort?"))
+
+    assert [step["state"] for step in room.shown(f"run:{approved}")["steps"]] == ["done", "doing"]
+    assert room.shown("incident:1")["version_split"] == "v3 50 % · v2 50 %"
+
+
+def test_a_process_that_was_believed_dead_and_comes_back_late_changes_nothing(room, approved):
+    late = room.journal(approved, kill_before="verify/0")
+    with pytest.raises(Killed):
+        room.runs(approved, late)
+    other = late.restarted()
+    other.memory = list(late.memory)
+    room.runs(approved, other)
+    outcome, moves, rows = room.run(approved).outcome, list(room.splitter.moves), len(room.store.audit_log)
+    ended = room.runs(approved, late.restarted())
+
+    assert ended["outcome"] == room.run(approved).outcome == outcome
+    assert (room.splitter.moves, len(room.store.audit_log)) == (moves, rows)

@@ -177,3 +177,12 @@ def test_the_chart_is_the_history_of_the_finding_that_opened_the_incident():
 )
 def test_a_chart_of_the_model_itself_names_no_column(finding, title):
     assert timeline(an_incident(findings=(a_finding(**finding),)), [])["title"] == title
+
+
+@pytest.mark.parametrize(
+    ("values", "strongest"), [((0.2, 0.3), 0.3), ((0.3, 0.2), 0.3), ((None, 0.2), 0.2), ((0.2, None), 0.2), ((-0.1, None), None)]
+)
+def test_of_two_equally_bad_checks_of_a_column_the_larger_number_is_shown(values, strongest):
+    rows = drift_rows([a_finding(check=f"c{i}", value=value) for i, value in enumerate(values)])
+
+    assert [row["value"] for row in rows] == [strongest]

@@ -52,6 +52,7 @@ def test_a_mended_incident_closes_with_before_and_after(room, approved):
 
     assert ended["outcome"] == "Verified: On 10,000 fresh rows: calibration gap 0.02 (healthy)."
     assert closing["table"] == [{"name": "calibration gap", "before": "0.15", "after": "0.02", "n_after": 10_000, "reference": "0"}]
+    assert (room.shown(f"run:{approved}")["state"], room.shown(f"run:{approved}")["buttons"]) == ("succeeded", [])
     assert room.incident().cause == "Mended by 'rollback': v3 100 % → v2 100 % in 2 steps"
 
 
@@ -68,7 +69,7 @@ def test_while_rows_are_too_few_the_message_says_how_many_there_are(room, approv
     waits_twice(room, approved)
 
     assert room.shown(f"run:{approved}")["outcome"] == "Verifying on fresh data: 20 % of 1,000 labelled rows"
-    assert room.incident().state is State.VERIFYING
+    assert room.shown("incident:1")["state"] == "verifying"
 
 
 def test_a_log_that_is_down_until_the_deadline_hands_the_incident_over_and_leaves_the_split(room, approved):

@@ -184,3 +184,34 @@ def test_a_hostile_column_name_is_data_and_never_an_address(room):
     assert all(HOSTILE not in f"{n.key}{n.channel}{n.template}{n.thread}{n.mention}" for n in notices)
     assert {b["value"] for b in hostile.shown("incident:1")["buttons"]} == {"1"}
     assert HOSTILE not in hostile.shown("incident:1")["team_mention"]
+
+
+def test_a_bad_window_after_a_good_one_is_not_calm(room):
+    room.losing()
+    for gap in (0.0, 0.15, 0.0, 0.15):
+        room.log.gap = gap
+        room.looks()
+
+    assert [i.state for i in room.incidents()] == [State.OPEN]
+
+
+def test_an_incident_whose_column_is_no_longer_measured_stays_open(room):
+    lost = {"wind": 1.0}
+    missing_columns(room, lost)
+    room.looks(2)
+    lost.clear()
+    lost["temp"] = 0.0
+    only = replace(room.model.watches[0], checks=("missing",))
+    for _ in range(4):
+        room.data.passes(86_400)
+        look(room.desk, room.model, only, room.data.now())
+
+    assert room.incident().state is State.OPEN
+
+
+def test_a_column_on_the_line_of_importance_weighs():
+    model = replace(DELAYS, features=(Feature("rain", "numeric", triage.IMPORTANT),))
+    found = [a_finding(family=Family.DATA_QUALITY, subject="rain")]
+
+    assert triage.severity_of(model, Family.DATA_QUALITY, found) is Severity.SEV2
+    assert triage.important(model, "rain") is True
