@@ -62,6 +62,7 @@ class Rhythm:
     claim_s: float = 15.0
     expiry_s: float = EXPIRY_S
     posts_per_s: float = POSTS_PER_S
+    ping_s: float = 5.0
 
 
 def credentials(settings: Settings, environment: Mapping[str, str] = os.environ) -> Credentials:
@@ -122,7 +123,7 @@ def living(house: House, keys: Credentials, rhythm: Rhythm | None = None) -> Ite
         delivery.start()
         rest.callback(delivery.stop)
         rest.callback(surface.close)
-        _open_doors(life, rest)
+        _open_doors(life, rest, rhythm)
         life.scheduler.start()
         rest.callback(life.scheduler.stop)
         yield life
@@ -194,13 +195,13 @@ def _seal(house: House) -> None:
     Sealer(house.store, signing_key(Path(audit.key)), [AnchorFile(Path(audit.checkpoints))]).seal(house.desk.clock.now())
 
 
-def _open_doors(life: Life, rest: ExitStack) -> None:
+def _open_doors(life: Life, rest: ExitStack, rhythm: Rhythm) -> None:
     """Let Slack in, by socket or by signed HTTP; health and metrics listen in both."""
     slack, surface = life.house.settings.slack, life.surface
     ready = {"database": lambda: _database(life.house), "slack": lambda: _slack(life)}
     doors = [*health_routes(life.metrics, alive=lambda: life.delivery.alive, ready=ready)]
     if slack.transport == "socket":
-        life.socket = Socket(surface)
+        life.socket = Socket(surface, ping_s=rhythm.ping_s)
     else:
         doors += routes(surface)
     life.server = uvicorn.Server(uvicorn.Config(Starlette(routes=doors), host=slack.host, port=slack.port, log_level="warning"))

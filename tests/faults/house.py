@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from sys import executable
 from typing import Any, Self
@@ -25,7 +26,9 @@ from tests.faults import invariants
 from tests.faults.edge import EARLIER, Edge
 from tests.faults.papers import JUDGED, LOSING, PEOPLE, PLACE, QUIET, log, playbook, settings, workspace
 
-HURRY = Rhythm(settle_s=1.5, claim_s=2.0, expiry_s=0.3, posts_per_s=50.0)
+HURRY = Rhythm(settle_s=1.5, claim_s=2.0, expiry_s=0.3, posts_per_s=50.0, ping_s=0.3)
+FORGETFUL = replace(HURRY, expiry_s=86_400.0)
+"""Never looks whether a proposal has expired."""
 RECOVERY_S = 30.0
 
 
@@ -187,5 +190,3 @@ class House:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-

@@ -112,7 +112,11 @@ def nothing_ran_without_approval(house: "House", rows: list[AuditRow]) -> None:
         assert len(set(votes)) >= proposal.policy.quorum, "I5: a run without enough votes"
         assert proposal.proposed_by not in votes, "I5: the proposer approved"
         voted, began = (
-            [row.seq for row in rows if row.entry.action == action and row.entry.target == run.id and row.entry.payload["plan"] == run.plan.hash]
+            [
+                row.seq
+                for row in rows
+                if row.entry.action == action and row.entry.target == run.id and row.entry.payload["plan"] == run.plan.hash
+            ]
             for action in ("vote.approved", "run.started")
         )
         assert len(began) <= 1, "I5: a run began twice"

@@ -1,7 +1,7 @@
 """The small company's papers: its `aiops.yaml`, a playbook of three short steps, and a prediction log that is plain arithmetic.
 
-Up to ten o'clock version v3 promised 0.5 where one row of five came true: a calibration gap of 0.3, critical. After ten v2 promised
-0.2 and was right (or, where the remedy shall not help, 0.5 again).
+In the four days up to ten o'clock version v3 promised 0.5 where one row of five came true: a calibration gap of 0.3, critical.
+After ten v2 promised 0.2 and was right (or, where the remedy shall not help, 0.5 again).
 """
 
 import sqlite3
@@ -33,7 +33,7 @@ def workspace(manifest: Mapping[str, object]) -> Workspace:
 def settings(folder: Path, edge: Edge, api_url: str, *, expires: str) -> str:
     """Return the company's `aiops.yaml`."""
     gap = {"warning": 0.05, "critical": 0.1, "least_rows": 100}
-    watch = {"name": "quality", "every": "0 * * * *", "window": "24h", "checks": ["performance"], "persist": {"k": 1, "n": 1}}
+    watch = {"name": "quality", "every": "0 * * * *", "window": "96h", "checks": ["performance"], "persist": {"k": 1, "n": 1}}
     model = {
         "name": TARGET,
         "team": "ml",
@@ -93,8 +93,8 @@ def log(path: Path, *, mends: bool) -> None:
         database.execute(f"CREATE TABLE log ({columns})")
         rows = [
             *_rows("r", 500, TEN - timedelta(days=9), TEN - timedelta(days=4), (SERVING, 0.5, 2)),
-            *_rows("c", 1_000, TEN - timedelta(hours=23), TEN, (SERVING, SCORES[SERVING], 5)),
-            *_rows("f", 500, LOSING + timedelta(seconds=1), JUDGED, (EARLIER, SCORES[EARLIER if mends else SERVING], 5)),
+            *_rows("c", 500, TEN - timedelta(hours=95), TEN, (SERVING, SCORES[SERVING], 5)),
+            *_rows("f", 150, LOSING + timedelta(seconds=1), JUDGED, (EARLIER, SCORES[EARLIER if mends else SERVING], 5)),
         ]
         database.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
