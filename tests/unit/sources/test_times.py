@@ -2,12 +2,13 @@
 
 import random
 import sqlite3
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from bot.core.models import Feature, LogColumns, Model
 from bot.core.windows import Window
@@ -93,3 +94,52 @@ def test_a_window_is_found_by_the_index_of_the_time_column(tmp_path):
         ).all()
 
     assert "USING INDEX log_time" in str(plan)
+
+
+POSTGRES = {
+    "TIMESTAMPTZ": lambda at: at,
+    "TIMESTAMP": lambda at: at.replace(tzinfo=None),
+    "BIGINT": lambda at: int(at.timestamp()),
+    "NUMERIC": lambda at: int(at.timestamp()) * 1_000,
+    "DOUBLE PRECISION": lambda at: at.timestamp(),
+}
+
+
+def kept(url: str, kind: str, values: list[object]) -> sql.SqlSource:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'CREATE TABLE log ("time" {kind}, score REAL, x NUMERIC)')
+        for value in values:
+            connection.exec_driver_sql("INSERT INTO log VALUES (%s, 0.5, 'NaN')", (value,))
+    engine.dispose()
+    return sql.make({"url": url, "table": "log"})
+
+
+@pytest.mark.parametrize("kind", POSTGRES)
+def test_postgres_may_keep_times_in_any_type(postgres_url, kind):
+    reading = kept(postgres_url, kind, [POSTGRES[kind](NOON + offset) for offset in AROUND]).reading(MODEL, DAY)
+
+    assert reading.rows == sum(-timedelta(days=1) <= offset < timedelta() for offset in AROUND)
+    assert reading.newest == NOON - timedelta(hours=1)
+
+
+def test_postgres_may_keep_times_as_texts_of_many_forms(postgres_url):
+    texts = [write(NOON + offset) for write in FORMS.values() for offset in AROUND]
+
+    reading = kept(postgres_url, "TEXT", texts).reading(MODEL, DAY)
+
+    assert reading.rows == len(FORMS) * sum(-timedelta(days=1) <= offset < timedelta() for offset in AROUND)
+
+
+def test_a_day_without_an_hour_is_its_midnight(postgres_url):
+    days = [date(2026, 3, 27), date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)]
+
+    reading = kept(postgres_url, "DATE", days).reading(MODEL, DAY)
+
+    assert (reading.rows, reading.newest) == (1, datetime(2026, 3, 29, tzinfo=UTC))
+
+
+def test_a_number_that_is_none_is_counted_as_such_in_an_exact_column_too(postgres_url):
+    x = kept(postgres_url, "TIMESTAMPTZ", [NOON - timedelta(hours=1)]).reading(MODEL, DAY).columns["x"]
+
+    assert (x.nans, x.count) == (1, 0)
