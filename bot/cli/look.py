@@ -88,7 +88,7 @@ def moment(text: str) -> datetime:
 def finding_row(finding: Finding) -> tuple[object, ...]:
     """Return a finding as the shell shows it."""
     data = announce.finding_data(finding)
-    value = "" if finding.value is None else f"{data['value_text']} {finding.unit}".strip()
+    value = "" if finding.value is None else f"{data['value_text']} {data['unit_text']}".strip()
     beside = [f"reference {data['reference_text']}"] if finding.reference is not None else []
     why = "; ".join(part for part in (finding.reason, *beside, f"n {finding.n:,}") if part)
     return finding.verdict.value, measure(data), value, why

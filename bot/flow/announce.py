@@ -35,6 +35,11 @@ METRICS = {
 }
 
 
+POINTS = frozenset({"calibration", "calibration_gap"})
+"""Differences of two shares: said in points of percent, because a gap of 10 % could mean a tenth of something."""
+SHARES = frozenset({"missing", "errors"})
+
+
 def metric(name: str) -> str:
     """Return a metric's name as people write it."""
     return METRICS.get(name, name.replace("_", " "))
@@ -52,6 +57,36 @@ def number(value: float | None) -> str:
     return told.replace("-", "−")
 
 
+def amount(name: str, value: float | None) -> str:
+    """Return a measure's value with its unit, where its unit is a share: "10.3 points", "78.6 %"; else the number."""
+    if value is None or value != value or name not in POINTS | SHARES:  # noqa: PLR0124  NaN
+        return number(value)
+    return f"{hundredfold(value)} {'points' if name in POINTS else '%'}"
+
+
+def between(name: str, low: float | None, high: float | None) -> str:
+    """Return an interval in the unit of `amount`, without naming it again: "[5, 15.2]"."""
+    if low is None or high is None or name not in POINTS | SHARES:
+        return f"[{number(low)}, {number(high)}]"
+    return f"[{hundredfold(low)}, {hundredfold(high)}]"
+
+
+def hundredfold(share: float) -> str:
+    """Return a share in percent with one digit after the point, and none where it is zero."""
+    whole = round(share * 100, 1) + 0.0  # no minus before a zero
+    return f"{whole:.1f}".removesuffix(".0").replace("-", "−")
+
+
+def unit_after(name: str, unit: str) -> str:
+    """Return the unit that still has to be written after `amount`: none where that names its own."""
+    return "" if name in POINTS | SHARES else unit
+
+
+def measured_name(finding: Finding) -> str:
+    """Return what was measured: a performance check measures its subject, the others measure themselves on a subject."""
+    return finding.subject if finding.family is Family.PERFORMANCE else finding.check
+
+
 def some(names: Sequence[str], most: int = 3) -> str:
     """Return the first few names and how many more there are."""
     rest = len(names) - most
@@ -66,19 +101,21 @@ def seconds(start: datetime, end: datetime) -> float:
 def finding_data(finding: Finding) -> dict[str, object]:
     """Return a finding as a row of the card."""
     low, high = finding.interval or (None, None)
+    name = measured_name(finding)
     return {
         "check": finding.check,
         "subject": finding.subject,
-        "name": metric(finding.subject if finding.family is Family.PERFORMANCE else finding.check),
+        "name": metric(name),
         "value": finding.value,
-        "value_text": number(finding.value),
+        "value_text": amount(name, finding.value),
         "reference": finding.reference,
-        "reference_text": number(finding.reference),
+        "reference_text": amount(name, finding.reference),
         "interval": [low, high] if finding.interval else None,
-        "interval_text": f"[{number(low)}, {number(high)}]" if finding.interval else "",
+        "interval_text": between(name, low, high) if finding.interval else "",
         "threshold": finding.threshold,
-        "threshold_text": number(finding.threshold),
+        "threshold_text": amount(name, finding.threshold),
         "unit": finding.unit,
+        "unit_text": unit_after(name, finding.unit),
         "n": finding.n,
         "importance": finding.importance,
         "verdict": finding.verdict.value,
@@ -194,10 +231,10 @@ def drift_note(unit: Unit, model: Model, findings: Sequence[Finding]) -> str:
     largest: dict[str, Finding] = {}
     for finding in sorted(findings, key=lambda f: -(f.value or 0.0)):
         largest.setdefault(finding.subject, finding)
-    moved = some([f"{f.subject} ({metric(f.check)} {number(f.value)})" for f in largest.values()], 4) + " moved"
+    moved = some([f"{f.subject} ({metric(f.check)} {amount(f.check, f.value)})" for f in largest.values()], 4) + " moved"
     mine = [f for f in unit.latest(model.key) if f.family is Family.PERFORMANCE and f.subject == model.primary]
     if mine and mine[0].verdict is Verdict.HEALTHY:
-        told = f"{metric(model.primary)} {number(mine[0].value)} on {mine[0].n:,} labelled rows"
+        told = f"{metric(model.primary)} {amount(model.primary, mine[0].value)} on {mine[0].n:,} labelled rows"
         return f"{moved}, but labels say that {model.name} does well ({told}): not paging."
     return f"{moved}; not yet important and persistent enough to page."
 
@@ -246,7 +283,8 @@ def verification_words(proposal: Proposal) -> str:
     """Say what must be seen before the incident closes."""
     wanted = proposal.plan.verification
     checks = ", ".join(metric(c) for c in wanted.checks)
-    return f"{checks} healthy on {wanted.least_rows:,} fresh labelled rows, within {wanted.within_s / 3600:g} h of data"
+    within = duration(timedelta(seconds=wanted.within_s))
+    return f"{checks} healthy on at least {wanted.least_rows:,} fresh labelled rows, within {within} of data"
 
 
 def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None) -> None:
@@ -282,7 +320,7 @@ def progress(unit: Unit, run: Run) -> None:
             template="run",
             data={
                 "number": run.id,
-                "title": f"{run.plan.playbook} of {run.model}",
+                "title": f"{run.plan.playbook.capitalize()} of {run.model}",
                 "state": run.state.value,
                 "steps": steps,
                 "outcome": run.outcome,

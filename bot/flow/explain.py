@@ -91,27 +91,34 @@ def drift_rows(latest: Sequence[Finding]) -> list[dict[str, object]]:
 def timeline(incident: Incident, history: Sequence[Finding]) -> dict[str, object]:
     """Return the chart of the finding that opened the incident: its value in every window so far."""
     first = incident.findings[0]
+    name = announce.measured_name(first)
+    unit = "points" if name in announce.POINTS else "%" if name in announce.SHARES else first.unit
+    unit_words = "" if unit == first.unit else f" in {unit}"
     points = [
         {
             "at": f.window.end.isoformat(),
-            "value": f.value,
-            "low": f.interval[0] if f.interval else None,
-            "high": f.interval[1] if f.interval else None,
+            "value": drawn(name, f.value),
+            "low": drawn(name, f.interval[0]) if f.interval else None,
+            "high": drawn(name, f.interval[1]) if f.interval else None,
         }
         for f in history
         if f.value is not None
     ]
-    name = announce.metric(first.subject if first.family is Family.PERFORMANCE else first.check)
     about = "" if first.subject in ("model", "") or first.family is Family.PERFORMANCE else f" of {first.subject}"
     return {
         "kind": "timeline",
-        "title": f"{name}{about}, {incident.model}",
-        "unit": first.unit,
+        "title": f"{announce.metric(name)}{about}{unit_words}, {incident.model}",
+        "unit": unit,
         "points": points,
-        "threshold": first.threshold,
-        "reference": first.reference,
+        "threshold": drawn(name, first.threshold),
+        "reference": drawn(name, first.reference),
         "window": [incident.window.start.isoformat(), incident.window.end.isoformat()],
     }
+
+
+def drawn(name: str, value: float | None) -> float | None:
+    """Return a value as its chart shows it: shares in percent, as the words around it say them."""
+    return round(value * 100, 2) if value is not None and name in announce.POINTS | announce.SHARES else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,20 +158,20 @@ def compared(desk: Desk, model: Model, contest: Contest, version: str) -> dict[s
     check = tuned(desk.checks["performance"], model.thresholds)
     found = [m for m in check.measure(reading, reading) if isinstance(m, Measurement) and m.subject == model.primary]
     row: dict[str, object] = {"version": version, "serving": version == contest.serving, "metric": announce.metric(model.primary)}
-    row |= _numbers("value", found[0] if found else None)
+    row |= _numbers("value", found[0] if found else None, model.primary)
     row |= _numbers("gain", None if row["serving"] else desk.paired(sample, contest.scored[contest.serving], scores))
     return row | {"n": len(sample)}
 
 
-def _numbers(name: str, measured: Measurement | None) -> dict[str, object]:
+def _numbers(name: str, measured: Measurement | None, of: str = "") -> dict[str, object]:
     if measured is None:
         return {name: None, f"{name}_low": None, f"{name}_text": "", f"{name}_interval_text": ""}
     low, high = measured.interval or (measured.value, measured.value)
     return {
         name: measured.value,
         f"{name}_low": low,
-        f"{name}_text": announce.number(measured.value),
-        f"{name}_interval_text": f"[{announce.number(low)}, {announce.number(high)}]",
+        f"{name}_text": announce.amount(of, measured.value),
+        f"{name}_interval_text": announce.between(of, low, high),
     }
 
 
@@ -184,8 +191,8 @@ def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object])
         theirs, ours = rows[best], rows[serving]
         return (
             f"Roll back to {best}: on the very same {gathered['compared_rows']:,} rows its {theirs['metric']} is "
-            f"{theirs['value_text']} {theirs['value_interval_text']}, {serving}'s is {ours['value_text']} "
-            f"{ours['value_interval_text']}; log loss lower by {theirs['gain_text']} {theirs['gain_interval_text']}."
+            f"{theirs['value_text']}, {serving}'s {ours['value_text']}; "
+            f"log loss lower by {theirs['gain_text']} {theirs['gain_interval_text']}."
         )
     if rows:
         none = f"No other version of {model.name} does better on these rows"

@@ -74,8 +74,8 @@ def reason_for(verdict: Verdict, latest: Sequence[Finding], primary: Finding | N
     if verdict is Verdict.UNKNOWN:
         unknown = next((f for f in latest if f.verdict is Verdict.UNKNOWN), primary)
         return unknown.reason
-    told = f"{announce.metric(primary.subject)} {announce.number(primary.value)}"
-    return f"{told}, reference {announce.number(primary.reference)}, {primary.n:,} labelled rows"
+    told = f"{announce.metric(primary.subject)} {announce.amount(primary.subject, primary.value)}"
+    return f"{told}, reference {announce.amount(primary.subject, primary.reference)}, {primary.n:,} labelled rows"
 
 
 def split_of(desk: Desk, model: Model) -> str:

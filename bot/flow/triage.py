@@ -114,13 +114,13 @@ def title_of(model: Model, family: Family, findings: list[Finding]) -> str:
         return f"{model.name}: its prediction log cannot be read"
     match family:
         case Family.PERFORMANCE:
-            told = f"{announce.metric(first.subject)} {announce.number(first.value)}, was {announce.number(first.reference)}"
-            return f"{model.name} is losing: {told}"
+            return f"{model.name} is losing: {announce.metric(first.subject)} {announce.amount(first.subject, first.value)}"
         case Family.DATA_QUALITY:
             broken = sorted({f.subject for f in findings}, key=lambda s: -model.importance(s))
             return f"{model.name}: broken data in {announce.some(broken)}"
         case Family.OPERATIONS:
-            return f"{model.name}: {announce.metric(first.check)} {announce.number(first.value)} {first.unit}"
+            told = f"{announce.amount(first.check, first.value)} {announce.unit_after(first.check, first.unit)}"
+            return f"{model.name}: {announce.metric(first.check)} {told}".rstrip()
     return f"{model.name}: inputs have moved far, and no labels say whether it still does well"
 
 

@@ -88,7 +88,9 @@ def _reason(findings: list[Finding], rows: int, least: int) -> str:
     if rows < least:
         return f"not enough fresh data yet: {rows:,} of {least:,} rows."
     bad = [f for f in findings if f.verdict is not Verdict.HEALTHY] or findings
-    words = [f"{announce.metric(f.subject)} {announce.number(f.value)} ({_judgement(f)})" for f in bad[:3]]
+    words = [
+        f"{announce.metric(f.subject)} {announce.amount(announce.measured_name(f), f.value)} ({_judgement(f)})" for f in bad[:3]
+    ]
     return f"On {rows:,} fresh rows: {'; '.join(words)}." if words else "The checks that opened the incident measured nothing."
 
 

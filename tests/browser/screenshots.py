@@ -1,7 +1,7 @@
 """Take the pictures that the README shows: `python -m tests.browser.screenshots`, or every place of the page with `--all FOLDER`.
 
-The year is played as the demo plays it; each picture is what a person saw at that moment. `--all` takes each of them on a desktop and
-on a phone, light and dark, to be looked at before a release.
+The year is played as the demo plays it; each picture is what a person saw at that moment. `--all` takes each of them on a desktop
+and on a phone, light and dark, to be looked at before a release; names of looks behind the folder narrow that down.
 """
 
 import io
@@ -18,7 +18,9 @@ from tests.browser.window import chromium, open_window
 
 README = Path(__file__).parents[2] / ".readme"
 DESK, PHONE = (1440, 900), (390, 844)
-LOOKS = {f"{size}-{scheme}": (pixels, scheme) for size, pixels in (("desk", DESK), ("phone", PHONE)) for scheme in ("light", "dark")}
+LOOKS = {
+    f"{size}-{scheme}": (pixels, scheme) for size, pixels in (("desk", DESK), ("phone", PHONE)) for scheme in ("light", "dark")
+}
 KEPT = {("thread", "desk-light"): "incident-light.png", ("run", "desk-dark"): "approval-dark.png"}
 PATIENCE_MS = 45_000
 
@@ -26,22 +28,23 @@ PATIENCE_MS = 45_000
 class Photographer:
     """Plays both people in one window and takes a picture wherever a reader would want to look."""
 
-    def __init__(self, url, browser, folder):
-        self.url, self.browser, self.folder = url, browser, folder
+    def __init__(self, url, browser, folder, looks):
+        self.url, self.browser, self.folder, self.looks = url, browser, folder, looks
         self.window = open_window(browser, url, user=ANA, place=INCIDENTS)
         self.root = self.window("messages").get_by_test_id("message").filter(has_text="is losing")
 
     def takes(self, name, *, user=ANA, place=INCIDENTS, then=lambda _: None):
         """Take one picture in every look that is wanted; `then` brings the fresh page to what is to be seen."""
         for look, (size, scheme) in LOOKS.items():
-            if not self.folder and (name, look) not in KEPT:
+            if look not in self.looks and (name, look) not in KEPT:
                 continue
             shown = open_window(self.browser, self.url, user=user, place=place, size=size, scheme=scheme)
             then(shown)
+            shown.page.mouse.move(700, 40)  # off the messages, whose tools appear below the pointer
             shown.page.wait_for_timeout(600)
             photo = shown.page.screenshot()
             shown.page.context.close()
-            if self.folder:
+            if look in self.looks:
                 (self.folder / f"{name}-{look}.png").write_bytes(photo)
             if (name, look) in KEPT:
                 (README / KEPT[name, look]).write_bytes(small(photo))
@@ -134,13 +137,14 @@ def small(photo):
 
 def main(arguments):
     folder = Path(arguments[1]) if arguments[:1] == ["--all"] else None
+    looks = set(arguments[2:] or LOOKS) if folder else set()
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     README.mkdir(exist_ok=True)
     with ExitStack() as open_:
         home = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix="aiops-pictures-")))
         stage = open_.enter_context(company_at(home, since=story.JULY))
-        stage.play_with(Photographer(stage.company.slack.url, open_.enter_context(chromium()), folder))
+        stage.play_with(Photographer(stage.company.slack.url, open_.enter_context(chromium()), folder, looks))
         story.prologue(stage)
         story.mending(stage, story.autumn(stage))
         story.new_years_eve(stage)

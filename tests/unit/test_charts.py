@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.charts import KINDS, draw
+from bot.charts import KINDS, Point, _unbroken, draw
 
 START = datetime(2013, 8, 1, tzinfo=UTC)
 
@@ -41,14 +41,14 @@ def test_a_timeline_says_in_words_what_it_shows():
         drawn.alt
         == "Chart: Brier skill. Last window 0.05 [0.04, 0.06], reference 0.14, line 0.09; 2 windows, 2013-08-01 to 2013-08-02."
     )
-    assert pixels(drawn.png) == (1440, 744)
+    assert pixels(drawn.png) == (1440, 864)
 
 
 def test_a_distribution_says_what_moved_most():
     drawn = draw({"kind": "distribution", "title": "temp", "bins": ["cold", "hot"], "reference": [0.8, 0.2], "current": [0.3, 0.7]})
 
     assert "Moved most: cold, 80.0% before, 30.0% now" in drawn.alt
-    assert pixels(drawn.png) == (1440, 744)
+    assert pixels(drawn.png) == (1440, 864)
 
 
 def test_other_data_is_another_picture():
@@ -90,7 +90,7 @@ POINT = st.fixed_dictionaries(
 def test_no_number_stops_a_chart(raw, threshold, reference):
     drawn = draw({"kind": "timeline", "title": "t", "points": raw, "threshold": threshold, "reference": reference})
 
-    assert pixels(drawn.png) == (1440, 744)
+    assert pixels(drawn.png) == (1440, 864)
 
 
 @given(st.lists(ANYTHING, max_size=5), st.lists(ANYTHING, max_size=5))
@@ -100,4 +100,11 @@ def test_no_share_stops_a_chart(reference, current):
         {"kind": "distribution", "title": "t", "bins": ["$a", "b\n", math.nan], "reference": reference, "current": current}
     )
 
-    assert pixels(drawn.png) == (1440, 744)
+    assert pixels(drawn.png) == (1440, 864)
+
+
+def test_no_line_is_drawn_across_weeks_without_a_measurement():
+    days = [datetime(2026, 7, day, tzinfo=UTC) for day in (1, 2, 3)] + [datetime(2026, 8, day, tzinfo=UTC) for day in (28, 29)]
+    parts = _unbroken([Point(day, 0.1, 0.0, 0.2) for day in days])
+
+    assert [len(part) for part in parts] == [3, 2]

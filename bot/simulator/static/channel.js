@@ -59,7 +59,7 @@ function header(channel) {
 
 function intro(channel) {
   if (channel.is_im) return h("div", { class: "intro" }, avatar(state.bot.user_id, 56), h("h2", { text: channel.name }), h("p", { text: `This is the very beginning of your direct messages with ${channel.name}.` }));
-  return h("div", { class: "intro" }, h("h2", {}, "#", channel.name), h("p", { text: `This is the very beginning of the #${channel.name} channel.${channel.topic ? ` ${channel.topic}.` : ""}` }));
+  return h("div", { class: "intro" }, h("h2", {}, "#", channel.name), h("p", { text: `This is the very beginning of the #${channel.name} channel.${channel.topic ? ` ${channel.topic.replace(/[.]?$/, ".")}` : ""}` }));
 }
 
 /** Send what was typed; a refusal is told above the composer. */

@@ -12,7 +12,7 @@ arrows_counterclockwise 🔄|arrows_clockwise 🔃|repeat 🔁|rewind ⏪|fast_f
 arrow_forward ▶️|arrow_backward ◀️|arrow_up ⬆️|arrow_down ⬇️|arrow_right ➡️|arrow_left ⬅️|arrow_upper_right ↗️|arrow_lower_right ↘️|
 leftwards_arrow_with_hook ↩️|arrow_right_hook ↪️|twisted_rightwards_arrows 🔀|chart_with_downwards_trend 📉|chart_with_upwards_trend 📈|
 bar_chart 📊|lock 🔒|unlock 🔓|closed_lock_with_key 🔐|key 🔑|mag 🔍|mag_right 🔎|bell 🔔|no_bell 🔕|mute 🔇|loud_sound 🔊|speech_balloon 💬|
-thought_balloon 💭|robot_face 🤖|checkered_flag 🏁|triangular_flag_on_post 🚩|memo 📝|pencil ✏️|pencil2 ✏️|scales ⚖️|balance_scale ⚖️|fire 🔥|eyes 👀|
+thought_balloon 💭|robot_face 🤖|checkered_flag 🏁|triangular_flag_on_post 🚩|small_red_triangle 🔺|small_red_triangle_down 🔻|newspaper 📰|memo 📝|pencil ✏️|pencil2 ✏️|scales ⚖️|balance_scale ⚖️|fire 🔥|eyes 👀|
 thumbsup 👍|+1 👍|thumbsdown 👎|-1 👎|ok_hand 👌|wave 👋|clap 👏|pray 🙏|raised_hands 🙌|raised_hand ✋|muscle 💪|point_right 👉|point_up ☝️|point_down 👇|
 heart ❤️|green_heart 💚|yellow_heart 💛|broken_heart 💔|tada 🎉|sparkles ✨|star ⭐|star2 🌟|rocket 🚀|zap ⚡|boom 💥|bulb 💡|gear ⚙️|wrench 🔧|
 hammer_and_wrench 🛠️|toolbox 🧰|construction 🚧|no_entry ⛔|no_entry_sign 🚫|octagonal_sign 🛑|stop_sign 🛑|shield 🛡️|link 🔗|paperclip 📎|pushpin 📌|round_pushpin 📍|

@@ -134,7 +134,7 @@ def test_a_decided_proposal_has_no_button(room, standing):
 
 
 def test_a_card_says_what_must_be_seen_before_the_incident_closes():
-    assert announce.verification_words(a_proposal()) == "loss healthy on 300 fresh labelled rows, within 1 h of data"
+    assert announce.verification_words(a_proposal()) == "loss healthy on at least 300 fresh labelled rows, within 1 h of data"
 
 
 @pytest.mark.parametrize(
@@ -154,3 +154,31 @@ def test_a_run_shows_how_far_each_step_came(room, state, done, steps):
         announce.progress(unit, a_run(plan=TWO, state=state, progress=done))
 
     assert [step["state"] for step in room.shown("run:p1")["steps"]] == steps
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("calibration_gap", 0.1034, "10.3 points"),
+        ("calibration_gap", -0.00004, "0 points"),
+        ("calibration_gap", -0.05, "−5 points"),
+        ("calibration_gap", None, "–"),
+        ("missing", 0.786, "78.6 %"),
+        ("psi", 9.29, "9.29"),
+    ],
+)
+def test_a_share_is_told_in_percent_and_a_difference_of_shares_in_points(name, value, words):
+    assert announce.amount(name, value) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "words"),
+    [("calibration_gap", 0.0501, 0.15, "[5, 15]"), ("psi", 0.2, 0.31, "[0.2, 0.31]"), ("missing", None, 0.5, "[–, 0.5]")],
+)
+def test_an_interval_is_told_in_the_unit_of_its_value(name, low, high, words):
+    assert announce.between(name, low, high) == words
+
+
+@pytest.mark.parametrize(("name", "unit", "left"), [("errors", "share", ""), ("latency", "ms", "ms")])
+def test_a_unit_is_written_once(name, unit, left):
+    assert announce.unit_after(name, unit) == left

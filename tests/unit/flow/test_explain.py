@@ -21,7 +21,7 @@ def test_the_version_that_gains_most_is_suggested_with_its_numbers(room):
 
     assert evidence(room)["best"] == "v2"
     assert evidence(room)["suggestion"] == (
-        "Roll back to v2: on the very same 10,000 rows its calibration gap is 0.02 [0, 0.04], v3's is 0.15 [0.13, 0.17]; "
+        "Roll back to v2: on the very same 10,000 rows its calibration gap is 2 points, v3's 15 points; "
         "log loss lower by 0.13 [0.12, 0.14]."
     )
 
@@ -186,3 +186,12 @@ def test_of_two_equally_bad_checks_of_a_column_the_larger_number_is_shown(values
     rows = drift_rows([a_finding(check=f"c{i}", value=value) for i, value in enumerate(values)])
 
     assert [row["value"] for row in rows] == [strongest]
+
+
+def test_the_evidence_is_an_answer_in_the_incidents_thread_with_its_picture(room):
+    room.losing()
+    notice = room.store.notices["incident:1/evidence"]
+
+    assert (notice.thread, notice.template, notice.chart["kind"]) == ("incident:1", "evidence", "timeline")
+    assert notice.data["best"] == "v2"
+    assert "chart" not in notice.data

@@ -50,8 +50,10 @@ def test_a_mended_incident_closes_with_before_and_after(room, approved):
     ended = room.runs(approved)
     closing = room.shown("incident:1/closing")
 
-    assert ended["outcome"] == "Verified: On 10,000 fresh rows: calibration gap 0.02 (healthy)."
-    assert closing["table"] == [{"name": "calibration gap", "before": "0.15", "after": "0.02", "n_after": 10_000, "reference": "0"}]
+    assert ended["outcome"] == "Verified: On 10,000 fresh rows: calibration gap 2 points (healthy)."
+    assert closing["table"] == [
+        {"name": "calibration gap", "before": "15 points", "after": "2 points", "n_after": 10_000, "reference": "0 points"}
+    ]
     assert (room.shown(f"run:{approved}")["state"], room.shown(f"run:{approved}")["buttons"]) == ("succeeded", [])
     assert room.incident().cause == "Mended by 'rollback': v3 100 % → v2 100 % in 2 steps"
 
@@ -61,7 +63,7 @@ def test_what_is_merely_better_is_not_mended(room, approved):
     ended = room.runs(approved)
 
     assert ended["state"] == RunState.HANDED_OVER
-    assert "calibration gap 0.07 (warning" in ended["outcome"]
+    assert "calibration gap 7 points (warning" in ended["outcome"]
 
 
 def test_while_rows_are_too_few_the_message_says_how_many_there_are(room, approved):
@@ -69,6 +71,7 @@ def test_while_rows_are_too_few_the_message_says_how_many_there_are(room, approv
     waits_twice(room, approved)
 
     assert room.shown(f"run:{approved}")["outcome"] == "Verifying on fresh data: 20 % of 1,000 labelled rows"
+    assert room.run(approved).outcome == room.shown(f"run:{approved}")["outcome"]
     assert room.shown("incident:1")["state"] == "verifying"
 
 

@@ -37,8 +37,8 @@ def test_what_fits_is_offered_with_every_version_but_the_serving_one_and_the_bes
             "title": "Version",
             "kind": "version",
             "choices": [
-                {"value": "v2", "text": "v2: calibration gap 0.02 [0, 0.04]"},
-                {"value": "v1", "text": "v1: calibration gap 0.08 [0.06, 0.1]"},
+                {"value": "v2", "text": "v2: calibration gap 2 points [0, 4]"},
+                {"value": "v1", "text": "v1: calibration gap 8 points [6, 10]"},
             ],
             "default": "v2",
         }

@@ -49,7 +49,7 @@ def test_a_healthy_model_says_the_number_that_matters(room):
     (row,) = report.status(room.desk)["models"]
 
     assert (row["verdict"], row["split"]) == ("healthy", "v3 100 %")
-    assert row["reason"] == "calibration gap 0, reference 0, 10,000 labelled rows"
+    assert row["reason"] == "calibration gap 0 points, reference 0 points, 10,000 labelled rows"
     assert row["looked_at"] == room.data.now().isoformat()
 
 

@@ -54,7 +54,7 @@ def test_huge_drift_of_a_model_that_does_well_is_a_digest_line_and_wakes_nobody(
     with room.store.read() as unit:
         notes = unit.notes(room.clock.at.replace(year=2000))
     assert [n.text for n in notes] == [
-        "temp (PSI 9.4) moved, but labels say that delays does well (calibration gap 0 on 10,000 labelled rows): not paging."
+        "temp (PSI 9.4) moved, but labels say that delays does well (calibration gap 0 points on 10,000 labelled rows): not paging."
     ]
 
 
