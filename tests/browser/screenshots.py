@@ -5,6 +5,7 @@ and on a phone, light and dark, to be looked at before a release; names of looks
 """
 
 import io
+import re
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -23,6 +24,7 @@ LOOKS = {
 }
 KEPT = {("thread", "desk-light"): "incident-light.png", ("run", "desk-dark"): "approval-dark.png"}
 PATIENCE_MS = 45_000
+MEASURED = re.compile(r"measured v\d \d+ %")
 
 
 class Photographer:
@@ -83,7 +85,7 @@ class Photographer:
         self.window.action("approve", "thread-messages").click()
         self.takes("confirm", user=BO, then=confirming)
         self.window("confirm-yes").click()
-        self.window("thread-messages").get_by_text("measured").first.wait_for(timeout=PATIENCE_MS)
+        self.window("thread-messages").get_by_text(MEASURED).first.wait_for(timeout=PATIENCE_MS)
         self.takes("run", user=BO, then=in_thread("end"))
 
     def approved_by(self, user):
