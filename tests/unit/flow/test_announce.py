@@ -164,6 +164,8 @@ def test_a_run_shows_how_far_each_step_came(room, state, done, steps):
         ("calibration_gap", -0.05, "−5 points"),
         ("calibration_gap", None, "–"),
         ("missing", 0.786, "78.6 %"),
+        ("errors", 1.0, "100 %"),
+        ("missing", float("nan"), "NaN"),
         ("psi", 9.29, "9.29"),
     ],
 )
@@ -173,7 +175,12 @@ def test_a_share_is_told_in_percent_and_a_difference_of_shares_in_points(name, v
 
 @pytest.mark.parametrize(
     ("name", "low", "high", "words"),
-    [("calibration_gap", 0.0501, 0.15, "[5, 15]"), ("psi", 0.2, 0.31, "[0.2, 0.31]"), ("missing", None, 0.5, "[–, 0.5]")],
+    [
+        ("calibration_gap", 0.0501, 0.15, "[5, 15]"),
+        ("psi", 0.2, 0.31, "[0.2, 0.31]"),
+        ("missing", None, 0.5, "[–, 0.5]"),
+        ("missing", 0.5, None, "[0.5, –]"),
+    ],
 )
 def test_an_interval_is_told_in_the_unit_of_its_value(name, low, high, words):
     assert announce.between(name, low, high) == words

@@ -8,7 +8,7 @@ import pytest
 from bot.core.checks import Family, Measurement
 from bot.core.errors import NotFound
 from bot.core.findings import Verdict
-from bot.flow.explain import drift_rows, explain, explain_all, timeline
+from bot.flow.explain import drawn, drift_rows, explain, explain_all, timeline
 from tests.fakes.nouns import a_finding, an_incident
 
 
@@ -130,6 +130,7 @@ def test_every_incident_is_explained_once(room):
 
     assert explain_all(room.desk) == 0
     assert room.audited().count("incident.explained") == 1
+    assert room.store.audit_log[-1].entry.payload == {"best": "v2", "split": "v3 100 %"}
 
 
 def test_an_incident_of_a_model_that_is_no_longer_configured_keeps_nobody_else_waiting(room):
@@ -195,3 +196,17 @@ def test_the_evidence_is_an_answer_in_the_incidents_thread_with_its_picture(room
     assert (notice.thread, notice.template, notice.chart["kind"]) == ("incident:1", "evidence", "timeline")
     assert notice.data["best"] == "v2"
     assert "chart" not in notice.data
+
+
+@pytest.mark.parametrize(("name", "shown"), [("missing", 78.6), ("calibration_gap", 78.6), ("psi", 0.786)])
+def test_a_chart_shows_what_the_words_around_it_say(name, shown):
+    assert drawn(name, 0.786) == shown
+    assert drawn(name, None) is None
+
+
+def test_the_chart_of_a_share_is_in_percent_from_line_to_reference():
+    first = a_finding(family=Family.DATA_QUALITY, check="missing", value=0.5, threshold=0.2, reference=0.01, interval=(0.4, 0.6))
+    chart = timeline(an_incident(findings=(first,)), [first, replace(first, value=None)])
+
+    assert (chart["unit"], chart["threshold"], chart["reference"]) == ("%", 20.0, 1.0)
+    assert [(p["value"], p["low"], p["high"]) for p in chart["points"]] == [(50.0, 40.0, 60.0)]
