@@ -23,7 +23,7 @@ from bot.demo.envoy import EnvoyProcess
 TARGET = "delays"
 SERVING, EARLIER = "v3", "v2"
 SCORES = {EARLIER: 0.2, SERVING: 0.5}
-"""What each version answers to everything; late comes true in one row of five, so v2 is honest and v3 promises 30 points too much."""
+"""What each version answers to everything. One row of five comes true: v2 is honest, v3 promises 30 points too much."""
 SET, STATE, COUNTERS = "/runtime_modify", "/runtime", "/stats"
 HOLD_S = 20.0
 

@@ -1,4 +1,4 @@
-"""A small real company for fault tests: its edge, its Slack, its log, and the bot, as a process that may be killed or in this one."""
+"""A small real company for fault tests: its edge, its Slack, its log, and the bot, in this process or in one that may be killed."""
 
 import logging
 import re
@@ -40,7 +40,7 @@ class House:
         self.deaths: list[tuple[float, float]] = []
         self.recoveries: dict[str, float] = {}
         self.killed_inside = 0
-        self._died_at = 0.0
+        self._died_at = self._back_at = 0.0
         self._port = 0
         self._bot: Leashed | None = None
         self._open = ExitStack()
@@ -65,11 +65,12 @@ class House:
         return {"SLACK_BOT_TOKEN": app.bot_token, "SLACK_APP_TOKEN": app.app_token, "SLACK_SIGNING_SECRET": app.signing_secret}
 
     def starts(self) -> None:
-        """Start the bot as its users do, in a process of its own."""
+        """Start the bot as its users do, in a process of its own. After a death, recovery counts from here."""
+        self._back_at = time.monotonic()
         env = {**self.tokens, "MPLCONFIGDIR": str(self.folder.parent / "matplotlib")}
         command = [executable, "-m", "bot", "--config", str(self.config), "serve"]
         self._bot = Leashed(command, self.folder / "bot.log", env=env, foreign=True)
-        self._open.callback(self._bot.stop)
+        self._open.callback(self._bot.kill)
         self._bot.wait_for(lambda: self.slack.room.deliver.reachable or None, 40)
         if self._died_at:
             self.deaths.append((self._died_at, time.monotonic()))
@@ -138,8 +139,10 @@ class House:
         return time.monotonic() - began
 
     def recovers(self, what: str, seen: Callable[[], Any]) -> None:
-        """Wait until it is seen, and remember how long that took since the fault was over."""
-        self.recoveries[what] = self.until(what, seen, RECOVERY_S)
+        """Wait until it is seen, and remember how long that took since the fault was over: since the start of a killed bot."""
+        began = self._back_at or time.monotonic()
+        self.until(what, seen, 2 * RECOVERY_S)
+        self.recoveries[what] = time.monotonic() - began
 
     def is_level(self) -> bool:
         """Whether Slack shows everything that the database wants to be shown."""

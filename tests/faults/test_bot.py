@@ -45,6 +45,7 @@ def finishes(house):
     house.until("the run is over", lambda: house.is_over)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_a_kill_between_the_commit_and_the_post_loses_no_incident_and_posts_it_once(house):
     house.starts()
     house.slack.fault("rate_limited", "chat.postMessage", count=3, retry_after=1)
