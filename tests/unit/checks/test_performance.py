@@ -101,3 +101,13 @@ def test_where_every_label_has_come_but_no_score_is_one_it_is_said():
     current = a_reading(rows=40, outcomes=outcomes([], []))
 
     assert "none has a score from 0 to 1" in unmeasured(performance, HONEST, current)["calibration_gap"]
+
+
+def test_a_gap_warns_where_it_is_large_and_surely_there_even_if_not_surely_as_large():
+    labels = np.random.default_rng(8).random(2_000) < 0.2
+    current = a_reading(rows=2_000, outcomes=outcomes(np.full(2_000, labels.mean() + 0.08), labels))
+
+    finding = found(performance, HONEST, current)["calibration_gap"]
+
+    assert 0 < finding.interval[0] < 0.07 < finding.value
+    assert finding.verdict is Verdict.WARNING
