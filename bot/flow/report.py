@@ -45,7 +45,7 @@ def model_status(desk: Desk, unit: Unit, model: Model) -> Data:
         "environment": model.environment,
         "team": model.team,
         "verdict": verdict.value,
-        "reason": reason_for(verdict, latest, primary),
+        "reason": "; ".join(i.title for i in open_) or reason_for(verdict, latest, primary),
         "split": split_of(desk, model),
         "metric": announce.finding_data(primary) if primary else None,
         "families": {family.value: worst(f for f in latest if f.family is family).value for family in Family},

@@ -171,3 +171,10 @@ def test_the_digest_tells_what_was_noticed_since(room):
 
     assert [line["model"] for line in report.digest(room.desk, room.data.now())["lines"]] == ["delays"]
     assert report.digest(room.desk, room.data.now() + timedelta(seconds=1)) == {"lines": []}
+
+
+def test_the_status_of_a_model_in_trouble_says_which_trouble(room):
+    room.log.missing = 1.0
+    room.looks(2)
+
+    assert report.status(room.desk)["models"][0]["reason"] == room.incident().title
