@@ -30,6 +30,7 @@ HURRY = Rhythm(settle_s=1.5, claim_s=2.0, expiry_s=0.3, posts_per_s=50.0, ping_s
 FORGETFUL = replace(HURRY, expiry_s=86_400.0)
 """Never looks whether a proposal has expired."""
 RECOVERY_S = 30.0
+DEAD_S = 0.5
 
 
 class House:
@@ -67,20 +68,21 @@ class House:
     def starts(self) -> None:
         """Start the bot as its users do, in a process of its own. After a death, recovery counts from here."""
         self._back_at = time.monotonic()
+        if self._died_at:
+            self.deaths.append((self._died_at, self._back_at))  # its engine works before its Slack does
         env = {**self.tokens, "MPLCONFIGDIR": str(self.folder.parent / "matplotlib")}
         command = [executable, "-m", "bot", "--config", str(self.config), "serve"]
         self._bot = Leashed(command, self.folder / "bot.log", env=env, foreign=True)
         self._open.callback(self._bot.kill)
         self._bot.wait_for(lambda: self.slack.room.deliver.reachable or None, 40)
-        if self._died_at:
-            self.deaths.append((self._died_at, time.monotonic()))
 
     def dies(self) -> None:
-        """Kill the bot with SIGKILL."""
+        """Kill the bot with SIGKILL, and let the world go on without it for a moment."""
         assert self._bot is not None
         self._bot.kill()
         self._died_at = time.monotonic()
         self.until("the dead bot's socket is gone", lambda: not self.slack.room.deliver.reachable)
+        time.sleep(DEAD_S)
 
     @contextmanager
     def lives(self, rhythm: Rhythm = HURRY) -> Iterator[Self]:
