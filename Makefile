@@ -23,9 +23,11 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
-# Lint, types, who imports whom, then every test that is not slow: what CI runs.
+# Lint, types, who imports whom, then every test that is not slow: what CI runs. The browser's tests have workers of their own,
+# because its driver keeps an event loop in the worker that no other test should find.
 test: check cover
-	$(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING))
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not browser" $(addprefix --ignore=,$(DECIDING))
+	$(BIN)/pytest $(PARALLEL) -m "browser and not slow" tests/browser
 
 # The slow ones too: real servers, many kills.
 test-all: test

@@ -10,6 +10,8 @@ from bot.core.errors import AiopsError
 from bot.core.findings import Finding
 from bot.core.models import Model, Watch
 from bot.core.readings import Reading
+from bot.core.runs import RunState
+from bot.core.windows import Window
 from bot.flow.desk import Desk
 from bot.flow.detect import blind, detect, readable
 from bot.flow.triage import Look, triage
@@ -57,11 +59,23 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime) -> list[Finding
 def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading) -> list[Finding]:
     """Measure one window against the reference `like`; nothing is written.
 
+    A window that reaches back behind the last mending starts there: older rows are another version's, and would raise the trouble
+    again that has just been mended. The checks' least rows guard against judging too little.
+
     Raises:
         SourceUnavailable: the log cannot be read now.
     """
-    reading = desk.source(model).reading(model, watch.judged_at(slot), like.columns, as_of=slot)
+    window = since_mended(desk, model, watch.judged_at(slot))
+    reading = desk.source(model).reading(model, window, like.columns, as_of=slot)
     return [*detect(desk, model, watch, like, reading), readable(model, reading)]
+
+
+def since_mended(desk: Desk, model: Model, window: Window) -> Window:
+    """Return the part of the window after the last run that really helped; all of it where none did, or only later."""
+    with desk.store.read() as unit:
+        mended = [run.fresh_since for run in unit.runs(model=model.key) if run.state is RunState.SUCCEEDED and run.fresh_since]
+    newest = max(mended, default=window.start)
+    return Window(newest, window.end) if window.start < newest < window.end else window
 
 
 def fingerprint(model: Model) -> str:

@@ -89,7 +89,8 @@ def test_a_step_that_was_remembered_is_not_done_again_after_a_death(lived):
 
     lived(body)
 
-    assert done == ["one", "two"]
+    assert done.count("one") == 1
+    assert done[-1] == "two"
 
 
 def test_a_step_that_died_before_it_was_remembered_is_done_again(lived):

@@ -8,9 +8,9 @@ import pytest
 from bot.core.findings import Verdict
 from bot.core.models import Feature, Watch
 from bot.core.windows import Window
-from bot.flow.watch import fingerprint, look, look_at_all, reference, watched
+from bot.flow.watch import fingerprint, look, look_at_all, reference, since_mended, watched
 from tests.fakes.world import MORNING, FakeLog
-from tests.unit.flow.room import DELAYS
+from tests.unit.flow.room import DAY, DELAYS
 
 HOURLY = Watch("hourly", "0 * * * *", timedelta(hours=1), ("missing",))
 DAILY_CADENCE = DELAYS.watches[0].cadence
@@ -120,3 +120,26 @@ def test_a_reference_may_lie_elsewhere_than_the_log(room):
     reference(room.desk, replace(DELAYS, reference_source="training"))
 
     assert (training.windows, room.log.windows) == ([DELAYS.reference], [])
+
+
+def test_a_window_after_a_mending_holds_no_row_from_before_it(room):
+    room.losing()
+    proposal = room.approved()
+    room.log.gap = 0.02
+    room.runs(proposal.id)
+    with room.store.read() as unit:
+        mended = unit.run(proposal.id).fresh_since
+    room.looks(1)
+
+    assert room.log.windows[-1].start == mended
+    assert room.log.windows[-1].end == room.data.now()
+
+
+def test_a_window_from_before_the_mending_is_left_whole(room):
+    room.losing()
+    before = room.data.now()
+    proposal = room.approved()
+    room.log.gap = 0.02
+    room.runs(proposal.id)
+
+    assert since_mended(room.desk, room.model, Window(before - DAY, before)) == Window(before - DAY, before)

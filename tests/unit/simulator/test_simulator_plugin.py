@@ -18,7 +18,7 @@ def test_nothing_is_left_over(slack):
 
 def test_the_fixtures_give_a_fresh_slack_and_its_people(tmp_path):
     (tmp_path / "test_sample.py").write_text(SAMPLE)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "bot.simulator.pytest_plugin"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     told = subprocess.run([*command, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert "2 passed" in told.stdout, told.stdout + told.stderr
