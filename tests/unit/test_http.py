@@ -1,4 +1,5 @@
 import ipaddress
+import re
 import socket
 import threading
 import time
@@ -10,6 +11,15 @@ from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 from bot.http import Allowed, Http, Unanswered, Unreached
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n" + b'{"a": true}'
+
+
+def whole(caller):
+    """Return one request with its body, which may come in a segment of its own."""
+    said = caller.recv(65536)
+    length = re.search(rb"(?i)content-length: (\d+)", said)
+    while length and len(said.partition(b"\r\n\r\n")[2]) < int(length[1]) and (more := caller.recv(65536)):
+        said += more
+    return said
 
 
 @contextmanager
@@ -25,7 +35,7 @@ def server(*pieces, gap_s=0.0, hang=False):
             except OSError:
                 return
             with caller:
-                heard.append(caller.recv(65536))
+                heard.append(whole(caller))
                 try:
                     for piece in pieces:
                         caller.sendall(piece)
