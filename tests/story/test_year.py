@@ -1,6 +1,6 @@
 """The whole story as a stranger plays it: `aiops demo --headless`, real flights, real models, a real Envoy, in both transports.
 
-The demo itself decides by measurement whether every promise was kept (`bot.demo.proof`); here its chat is read once more.
+The year over signed HTTP takes as long again, so `make test-all` plays it. The demo itself decides by measurement whether every promise was kept (`bot.demo.proof`); here its chat is read once more.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 import pytest
 
 
-@pytest.fixture(scope="module", params=["socket", "http"])
+@pytest.fixture(scope="module", params=["socket", pytest.param("http", marks=pytest.mark.slow)])
 def played(request, tmp_path_factory):
     """The demo's exit code and everything that it printed."""
     command = [sys.executable, "-m", "bot", "demo", "--headless", "--port", "0", "--transport", request.param]
