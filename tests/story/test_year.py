@@ -1,6 +1,7 @@
 """The whole story as a stranger plays it: `aiops demo --headless`, real flights, real models, a real Envoy, in both transports.
 
-The year over signed HTTP takes as long again, so `make test-all` plays it. The demo itself decides by measurement whether every promise was kept (`bot.demo.proof`); here its chat is read once more.
+The demo itself decides by measurement whether every promise was kept (`bot.demo.proof`); here its chat is read once more. The year
+over signed HTTP takes as long again, so `make test-all` plays it.
 """
 
 import os
