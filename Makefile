@@ -1,7 +1,7 @@
 # The newcomer's commands. `make demo` and `make test` set everything up by themselves.
 PYTHON ?= python3
 BIN := .venv/bin
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 # Two cores, two workers; a file stays on one worker, so that what it sets up once is set up once.
 PARALLEL ?= -n 2 --dist loadfile

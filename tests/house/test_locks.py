@@ -45,7 +45,7 @@ def test_every_package_is_pinned_and_hashed(lock):
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_names_no_place_to_load_from(lock):
     assert "://" not in text(lock)
-    assert not re.search(r"^\s*(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b", text(lock), re.MULTILINE)
+    assert not re.search(r"^\s*(-i|-f|--(extra-)?index|--find-links|--trusted-host)\b", text(lock), re.MULTILINE)
 
 
 @pytest.mark.parametrize(("lock", "wanted"), [(lock, wanted) for lock in LOCKS for wanted in WANTED[lock]])
