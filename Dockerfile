@@ -6,7 +6,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 RUN ["python", "-m", "venv", "/opt/aiops"]
 COPY requirements-runtime.lock ./
-RUN ["/opt/aiops/bin/pip", "install", "--quiet", "--require-hashes", "-r", "requirements-runtime.lock"]
+RUN ["/opt/aiops/bin/pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", "requirements-runtime.lock"]
 COPY pyproject.toml README.md LICENSE ./
 COPY playbooks playbooks
 COPY templates templates

@@ -11,12 +11,14 @@ DECIDING := $(wildcard tests/unit/core tests/unit/flow)
 
 setup: .venv/ready
 
-# One stamp: a changed lock or package file re-installs, nothing else does.
+# One stamp: a changed lock or package file re-installs, nothing else does. The lock is complete, so nothing is left to resolve: an old
+# pip that resolves all the same takes a package's extra for a package of its own and wants its newest release. `pip check` has the last word.
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aiops-bot needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/pip check --quiet --disable-pip-version-check
 	touch $@
 
 # The whole story on this machine: one URL to open. `make demo ARGS="--headless"` plays it by itself.
