@@ -11,7 +11,13 @@ from bot.stats.distances import chi_square as association
 LEAST_ROWS = 100
 
 
-@check("chi_square", family=Family.DRIFT, unit="", threshold=Threshold(0.10, 0.30, least_rows=LEAST_ROWS, significance=0.05))
+@check(
+    "chi_square",
+    family=Family.DRIFT,
+    unit="",
+    threshold=Threshold(0.10, 0.30, least_rows=LEAST_ROWS, significance=0.05),
+    label="Cramér's V",
+)
 def chi_square(reference: Reading, current: Reading) -> Iterator[Measured]:
     """Cramér's V (bias-corrected) between level and window, 0 (same shares) to 1, with Pearson's p-value."""
     for name, then in reference.columns.items():

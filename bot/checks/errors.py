@@ -7,7 +7,7 @@ from bot.core.readings import Reading
 from bot.stats.rates import wilson
 
 
-@check("errors", family=Family.OPERATIONS, unit="share", threshold=Threshold(0.01, 0.05, least_rows=100))
+@check("errors", family=Family.OPERATIONS, unit="share", label="error share", threshold=Threshold(0.01, 0.05, least_rows=100))
 def errors(_reference: Reading, current: Reading) -> Iterator[Measured]:
     """The share of requests that failed, 0 to 1, with Wilson's interval."""
     operations = current.operations

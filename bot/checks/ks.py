@@ -10,7 +10,13 @@ from bot.stats.distances import kolmogorov_smirnov
 LEAST_ROWS = 100
 
 
-@check("ks", family=Family.DRIFT, unit="", threshold=Threshold(0.10, 0.20, least_rows=LEAST_ROWS, significance=0.05))
+@check(
+    "ks",
+    family=Family.DRIFT,
+    unit="",
+    threshold=Threshold(0.10, 0.20, least_rows=LEAST_ROWS, significance=0.05),
+    label="KS",
+)
 def ks(reference: Reading, current: Reading) -> Iterator[Measured]:
     """The Kolmogorov–Smirnov distance, 0 to 1, as an interval that certainly holds the exact value."""
     for name, then in reference.columns.items():

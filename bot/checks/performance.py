@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.readings import Outcomes, Reading
+from bot.core.words import POINTS
 from bot.stats import performance as measured_by
 from bot.stats.performance import Estimate
 
 LEAST_LABELS = 1_000
-METRICS = ("calibration_gap", "log_loss", "brier", "roc_auc")
+METRICS = {"calibration_gap": "calibration gap", "log_loss": "log loss", "brier": "Brier score", "roc_auc": "ROC AUC"}
 
 
 @check(
@@ -17,6 +18,8 @@ METRICS = ("calibration_gap", "log_loss", "brier", "roc_auc")
     unit="",
     threshold=Threshold(least_rows=LEAST_LABELS),
     thresholds={"calibration_gap": Threshold(0.07, 0.10, least_rows=LEAST_LABELS, null=0.0)},
+    labels=METRICS,
+    units={"calibration_gap": POINTS},
 )
 def performance(reference: Reading, current: Reading) -> Iterator[Measured]:
     """Realised metrics on the rows whose label has arrived: calibration gap (promised − came true), ROC AUC, log loss, Brier.

@@ -12,7 +12,13 @@ from bot.stats.distances import aligned, stability_critical, stability_index
 LEAST_ROWS = 200
 
 
-@check("psi", family=Family.DRIFT, unit="nats", threshold=Threshold(0.10, 0.25, least_rows=LEAST_ROWS, significance=0.01))
+@check(
+    "psi",
+    family=Family.DRIFT,
+    unit="nats",
+    threshold=Threshold(0.10, 0.25, least_rows=LEAST_ROWS, significance=0.01),
+    label="PSI",
+)
 def psi(reference: Reading, current: Reading) -> Iterator[Measured]:
     """PSI on the reference's deciles or levels, missing values in a bin of their own: 0 is no change, 0.25 a large one."""
     for name, then in reference.columns.items():

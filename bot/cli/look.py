@@ -13,6 +13,7 @@ from bot.core.errors import AiopsError, ConfigError
 from bot.core.findings import Finding, Verdict, worst
 from bot.core.models import Model
 from bot.core.windows import utc
+from bot.core.words import number, plain
 from bot.flow import announce
 from bot.flow import report as telling
 from bot.flow import watch as watching
@@ -138,10 +139,10 @@ def drift_row(feature: Row, measurement: Row) -> tuple[object, ...]:
     line = measurement.get("threshold")
     missing = feature["missing"]
     moved = f"missing {missing['reference']:.1%} → {missing['current']:.1%}" if missing["reference"] != missing["current"] else ""
-    judged = f"line {announce.number(line)}" if line is not None else ""
+    judged = f"line {number(line)}" if line is not None else ""
     why = "; ".join(part for part in (judged, moved) if part)
     value = measurement.get("value")
-    return measurement["verdict"], f"{announce.metric(measurement['check'])} · {feature['feature']}", announce.number(value), why
+    return measurement["verdict"], f"{plain(measurement['check'])} · {feature['feature']}", number(value), why
 
 
 def incidents(
@@ -216,8 +217,8 @@ def report(
 
 
 def _notes(title: str, lines: Iterable[str]) -> None:
-    for number, line in enumerate(lines):
-        if number == 0:
+    for place, line in enumerate(lines):
+        if place == 0:
             paper.say(title, "bold")
         paper.say(f"  {line}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.core.readings import Reading
+from bot.core.words import plain
 
 
 class Family(StrEnum):
@@ -102,7 +103,10 @@ Measure = Callable[[Reading, Reading], Iterator[Measured]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named way of measuring: `measure(reference, current)` yields one result a subject."""
+    """A named way of measuring: `measure(reference, current)` yields one result a subject.
+
+    `thresholds`, `labels` and `units` are by subject, where one check measures several things.
+    """
 
     name: str
     family: Family
@@ -111,10 +115,21 @@ class Check:
     threshold: Threshold = field(default_factory=Threshold)
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     summary: str = ""
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def judged_by(self, subject: str) -> Threshold:
         """Return the threshold of this subject: its own where it has one, else the check's."""
         return self.thresholds.get(subject, self.threshold)
+
+    def named(self, subject: str) -> str:
+        """Return what people call the measure: a check of several metrics names each, the others are the measure themselves."""
+        return self.labels.get(subject) or self.label or plain(self.name)
+
+    def unit_of(self, subject: str) -> str:
+        """Return the unit of what is measured on this subject; "share" and "points" are said in percent (`bot.core.words`)."""
+        return self.units.get(subject, self.unit)
 
 
 def check(
@@ -124,11 +139,15 @@ def check(
     unit: str,
     threshold: Threshold | None = None,
     thresholds: Mapping[str, Threshold] | None = None,
+    label: str = "",
+    labels: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> Callable[[Measure], Check]:
     """Make a measuring function a `Check`; the first line of its docstring becomes the check's summary."""
 
     def made(measure: Measure) -> Check:
         summary = (measure.__doc__ or "").strip().partition("\n")[0]
-        return Check(name, family, unit, measure, threshold or Threshold(), dict(thresholds or {}), summary)
+        lines, names, kinds = dict(thresholds or {}), dict(labels or {}), dict(units or {})
+        return Check(name, family, unit, measure, threshold or Threshold(), lines, summary, label or plain(name), names, kinds)
 
     return made

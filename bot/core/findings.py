@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bot.core.checks import Check, Family, Measured, Measurement, NotMeasured
 from bot.core.windows import Window
+from bot.core.words import plain
 
 
 class Verdict(StrEnum):
@@ -41,6 +42,12 @@ class Finding:
     threshold: float | None = None
     n: int = 0
     importance: float = 0.0
+    label: str = ""
+
+    @property
+    def named(self) -> str:
+        """What was measured, as people say it."""
+        return self.label or plain(self.check)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -81,8 +88,9 @@ def _judged(check: Check, result: Measured, results: list[Measured], model: str,
             Verdict.UNKNOWN,
             result.reason,
             window,
-            check.unit,
+            check.unit_of(result.subject),
             n=result.n,
+            label=check.named(result.subject),
         )
     line = check.judged_by(result.subject)
     verdict, reason = _verdict(check, result, results)
@@ -95,13 +103,14 @@ def _judged(check: Check, result: Measured, results: list[Measured], model: str,
         verdict,
         reason,
         window,
-        check.unit,
+        check.unit_of(result.subject),
         result.value,
         result.reference,
         result.interval,
         result.p_value,
         line.critical if level == "critical" else line.warning,
         result.n,
+        label=check.named(result.subject),
     )
 
 

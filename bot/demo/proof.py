@@ -10,8 +10,8 @@ from bot.core.audit import first_break
 from bot.core.incidents import Incident, State
 from bot.core.ports import Store
 from bot.core.runs import RunState
+from bot.core.words import duration
 from bot.demo.company import DATA, INCIDENTS, MODEL, Company
-from bot.flow.announce import duration
 
 AUTUMN = datetime(2013, 8, 1, tzinfo=UTC)
 EVERYTHING = 1_000_000

@@ -13,7 +13,7 @@ from bot.core.errors import Conflict, NotAllowed
 from bot.core.incidents import State
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
-from bot.flow import announce
+from bot.flow import announce, cards
 from bot.flow.desk import Desk
 
 RUN = "run_playbook"
@@ -47,13 +47,13 @@ def _count(desk: Desk, unit: Unit, proposal: Proposal, by: Principal, now: datet
         return proposal
     row = unit.audit(AuditEntry(now, by.id, "vote.approved", proposal.id, proposal.incident, {"plan": proposal.plan.hash}))
     if sum(vote.approve for vote in unit.votes(proposal.id)) < proposal.policy.quorum:
-        announce.card(desk, unit, proposal, row)
+        cards.card(desk, unit, proposal, row)
         return proposal
     approved = proposal.closed(Standing.APPROVED, by=by.id, at=now)
     if not unit.close_proposal(approved):
         raise Conflict("Somebody else decided this at the same moment; look at the card.")
     _start(desk, unit, approved, now)
-    announce.card(desk, unit, approved, row)
+    cards.card(desk, unit, approved, row)
     return approved
 
 
@@ -72,7 +72,7 @@ def _start(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:
     incident = unit.save_incident(unit.incident(proposal.incident).moved(State.MITIGATING))
     row = unit.audit(AuditEntry(now, "aiops-bot", "run.queued", run.id, run.incident, {"plan": run.plan.hash}))
     unit.enqueue(RUN, run.id, {"run": run.id}, lane=run.model_key)
-    announce.progress(unit, run)
+    cards.progress(unit, run)
     announce.show(desk, unit, incident, row)
 
 
@@ -90,7 +90,7 @@ def reject(desk: Desk, number: str, *, by: Principal, reason: str) -> Proposal:
         if not unit.close_proposal(closed):
             raise Conflict("Somebody else decided this at the same moment; look at the card.")
         row = unit.audit(AuditEntry(now, by.id, "proposal.rejected", number, proposal.incident, {"reason": reason}))
-        announce.card(desk, unit, closed, row)
+        cards.card(desk, unit, closed, row)
     return closed
 
 
@@ -105,7 +105,7 @@ def expire(desk: Desk) -> int:
             closed = proposal.closed(Standing.EXPIRED, by="", at=now, reason="nobody decided in time.")
             if unit.close_proposal(closed):
                 row = unit.audit(AuditEntry(now, "aiops-bot", "proposal.expired", proposal.id, proposal.incident))
-                announce.card(desk, unit, closed, row)
+                cards.card(desk, unit, closed, row)
                 expired += 1
     return expired
 
@@ -125,5 +125,5 @@ def abort(desk: Desk, number: str, *, by: Principal) -> Run:
         stopped = replace(run, abort_by=by.id)
         unit.save_run(stopped)
         unit.audit(AuditEntry(now, by.id, "run.abort_asked", number, run.incident))
-        announce.progress(unit, stopped)
+        cards.progress(unit, stopped)
     return stopped

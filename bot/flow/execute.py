@@ -14,7 +14,7 @@ from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown
 from bot.core.incidents import State
 from bot.core.ports import Journal
 from bot.core.runs import RunState
-from bot.flow import announce
+from bot.flow import announce, cards
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
 from bot.flow.verify import verify
@@ -85,7 +85,7 @@ def _begin(desk: Desk, number: str) -> Json:
         unit.save_run(started)
         if run.state is RunState.QUEUED:
             unit.audit(AuditEntry(now, BOT, "run.started", number, run.incident, {"plan": run.plan.hash}))
-        announce.progress(unit, started)
+        cards.progress(unit, started)
     return {"state": RunState.RUNNING.value}
 
 
@@ -136,7 +136,7 @@ def _measure(desk: Desk, number: str, change: Change) -> Json:
         row = unit.audit(
             AuditEntry(desk.clock.now(), BOT, "step.done", f"{number}:{change.step}", run.incident, dict(effect.measured))
         )
-        announce.progress(unit, run)
+        cards.progress(unit, run)
         incident = unit.incident(run.incident)
         incident = unit.save_incident(
             replace(incident, evidence={**incident.evidence, "split": announce.current_split_words(change)})
@@ -154,7 +154,7 @@ def _applied(desk: Desk, number: str) -> Json:
         incident = unit.incident(run.incident)
         saved = unit.save_incident(incident.moved(State.VERIFYING, mitigated_at=now))
         row = unit.audit(AuditEntry(now, BOT, "run.applied", number, run.incident, {"fresh_since": fresh.isoformat()}))
-        announce.progress(unit, run)
+        cards.progress(unit, run)
         announce.show(desk, unit, saved, row)
     return {"fresh_since": fresh.isoformat()}
 

@@ -18,6 +18,7 @@ from bot.core.models import Model, live_version, split_words
 from bot.core.profiles import Floats
 from bot.core.readings import Outcomes, Reading, Sample
 from bot.core.windows import Window
+from bot.core.words import POINTS, SHARE, amount, between, some
 from bot.flow import announce
 from bot.flow.desk import Desk
 from bot.flow.detect import tuned
@@ -91,15 +92,14 @@ def drift_rows(latest: Sequence[Finding]) -> list[dict[str, object]]:
 def timeline(incident: Incident, history: Sequence[Finding]) -> dict[str, object]:
     """Return the chart of the finding that opened the incident: its value in every window so far."""
     first = incident.findings[0]
-    name = announce.measured_name(first)
-    unit = "points" if name in announce.POINTS else "%" if name in announce.SHARES else first.unit
-    unit_words = "" if unit == first.unit else f" in {unit}"
+    unit = "%" if first.unit == SHARE else first.unit
+    unit_words = f" in {unit}" if first.unit in (SHARE, POINTS) else ""
     points = [
         {
             "at": f.window.end.isoformat(),
-            "value": drawn(name, f.value),
-            "low": drawn(name, f.interval[0]) if f.interval else None,
-            "high": drawn(name, f.interval[1]) if f.interval else None,
+            "value": drawn(f.value, f.unit),
+            "low": drawn(f.interval[0], f.unit) if f.interval else None,
+            "high": drawn(f.interval[1], f.unit) if f.interval else None,
         }
         for f in history
         if f.value is not None
@@ -107,18 +107,18 @@ def timeline(incident: Incident, history: Sequence[Finding]) -> dict[str, object
     about = "" if first.subject in ("model", "") or first.family is Family.PERFORMANCE else f" of {first.subject}"
     return {
         "kind": "timeline",
-        "title": f"{announce.metric(name)}{about}{unit_words}, {incident.model}",
+        "title": f"{first.named}{about}{unit_words}, {incident.model}",
         "unit": unit,
         "points": points,
-        "threshold": drawn(name, first.threshold),
-        "reference": drawn(name, first.reference),
+        "threshold": drawn(first.threshold, first.unit),
+        "reference": drawn(first.reference, first.unit),
         "window": [incident.window.start.isoformat(), incident.window.end.isoformat()],
     }
 
 
-def drawn(name: str, value: float | None) -> float | None:
+def drawn(value: float | None, unit: str) -> float | None:
     """Return a value as its chart shows it: shares in percent, as the words around it say them."""
-    return round(value * 100, 2) if value is not None and name in announce.POINTS | announce.SHARES else value
+    return round(value * 100, 2) if value is not None and unit in (SHARE, POINTS) else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,21 +157,21 @@ def compared(desk: Desk, model: Model, contest: Contest, version: str) -> dict[s
     reading = Reading(contest.window, len(sample), outcomes=outcomes)
     check = tuned(desk.checks["performance"], model.thresholds)
     found = [m for m in check.measure(reading, reading) if isinstance(m, Measurement) and m.subject == model.primary]
-    row: dict[str, object] = {"version": version, "serving": version == contest.serving, "metric": announce.metric(model.primary)}
-    row |= _numbers("value", found[0] if found else None, model.primary)
+    row: dict[str, object] = {"version": version, "serving": version == contest.serving, "metric": check.named(model.primary)}
+    row |= _numbers("value", found[0] if found else None, check.unit_of(model.primary))
     row |= _numbers("gain", None if row["serving"] else desk.paired(sample, contest.scored[contest.serving], scores))
     return row | {"n": len(sample)}
 
 
-def _numbers(name: str, measured: Measurement | None, of: str = "") -> dict[str, object]:
+def _numbers(name: str, measured: Measurement | None, unit: str = "") -> dict[str, object]:
     if measured is None:
         return {name: None, f"{name}_low": None, f"{name}_text": "", f"{name}_interval_text": ""}
     low, high = measured.interval or (measured.value, measured.value)
     return {
         name: measured.value,
         f"{name}_low": low,
-        f"{name}_text": announce.amount(of, measured.value),
-        f"{name}_interval_text": announce.between(of, low, high),
+        f"{name}_text": amount(measured.value, unit),
+        f"{name}_interval_text": between(low, high, unit),
     }
 
 
@@ -202,7 +202,7 @@ def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object])
 
 def why_none(desk: Desk, model: Model, incident: Incident) -> str:
     """Say why no playbook is offered for broken data, and who can mend it."""
-    broken = announce.some(sorted({f.subject for f in incident.findings}, key=lambda s: -model.importance(s)))
+    broken = some(sorted({f.subject for f in incident.findings}, key=lambda s: -model.importance(s)))
     scorer = desk.scorers.get(model.name)
     versions = f"All {len(scorer.versions(model.name))} versions read" if scorer else "Every version reads"
     handed = f"Handed to {incident.team}: {broken} must come back at the source."

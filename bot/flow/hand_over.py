@@ -8,7 +8,7 @@ from bot.core.errors import AiopsError
 from bot.core.incidents import State
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
-from bot.flow import announce
+from bot.flow import announce, cards
 from bot.flow.desk import Desk
 
 
@@ -27,7 +27,7 @@ def hand_over(desk: Desk, unit: Unit, number: str, state: RunState, outcome: str
         replace(back, evidence={**back.evidence, "suggestion": f"The last try ended: {outcome}", "split": split})
     )
     row = unit.audit(AuditEntry(now, "aiops-bot", f"run.{state.value}", number, run.incident, {"outcome": outcome}))
-    announce.progress(unit, run)
+    cards.progress(unit, run)
     announce.line(unit, saved, row, ":leftwards_arrow_with_hook:", outcome, mention=desk.directory.mention(incident.team))
     announce.show(desk, unit, saved, row)
     return {"state": state.value, "outcome": outcome, "verdict": "handed over"}

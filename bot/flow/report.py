@@ -11,7 +11,8 @@ from bot.core.findings import Finding, Verdict, worst
 from bot.core.incidents import Incident
 from bot.core.models import Model
 from bot.core.ports import Unit
-from bot.flow import announce
+from bot.core.words import amount, duration
+from bot.flow import announce, cards
 from bot.flow.desk import Desk
 
 Data = dict[str, object]
@@ -74,8 +75,8 @@ def reason_for(verdict: Verdict, latest: Sequence[Finding], primary: Finding | N
     if verdict is Verdict.UNKNOWN:
         unknown = next((f for f in latest if f.verdict is Verdict.UNKNOWN), primary)
         return unknown.reason
-    told = f"{announce.metric(primary.subject)} {announce.amount(primary.subject, primary.value)}"
-    return f"{told}, reference {announce.amount(primary.subject, primary.reference)}, {primary.n:,} labelled rows"
+    told = f"{primary.named} {amount(primary.value, primary.unit)}"
+    return f"{told}, reference {amount(primary.reference, primary.unit)}, {primary.n:,} labelled rows"
 
 
 def split_of(desk: Desk, model: Model) -> str:
@@ -99,7 +100,7 @@ def incident(desk: Desk, number: int) -> Data:
     """Return one incident with everything known about it."""
     with desk.store.read() as unit:
         found = unit.incident(number)
-        proposals = [announce.proposal_data(desk, unit, p) for p in unit.proposals(incident=number)]
+        proposals = [cards.proposal_data(desk, unit, p) for p in unit.proposals(incident=number)]
         runs = [
             {"number": r.id, "state": r.state.value, "outcome": r.outcome, "plan": r.plan.words} for r in unit.runs(incident=number)
         ]
@@ -127,7 +128,7 @@ def incident_data(found: Incident) -> Data:
         "opened_at": found.opened_at.isoformat(),
         "window": str(found.window),
         "resolved_at": found.resolved_at.isoformat() if found.resolved_at else "",
-        "took": announce.duration(took) if took else "",
+        "took": duration(took) if took else "",
         "took_s": took.total_seconds() if took else None,
         "cause": found.cause,
     }
@@ -158,9 +159,7 @@ def time_to_resolve(found: Sequence[Incident]) -> Data:
     """Return the median time to resolve and how many incidents it rests on; those still open are counted apart, and said."""
     took = sorted(i.time_to_resolve.total_seconds() for i in found if i.time_to_resolve)
     still = sum(i.open for i in found)
-    words = (
-        f"median {announce.duration(timedelta(seconds=median(took)))} over {len(took)} resolved" if took else "none resolved yet"
-    )
+    words = f"median {duration(timedelta(seconds=median(took)))} over {len(took)} resolved" if took else "none resolved yet"
     return {
         "median_s": median(took) if took else None,
         "resolved": len(took),
@@ -193,7 +192,7 @@ def audit(desk: Desk, limit: int = 15) -> Data:
 def home(desk: Desk, who: Principal) -> Data:
     """Return what a person's own page shows: health, what waits for them, what is open."""
     with desk.store.read() as unit:
-        waiting = [announce.proposal_data(desk, unit, p) for p in unit.proposals(waiting=True)]
+        waiting = [cards.proposal_data(desk, unit, p) for p in unit.proposals(waiting=True)]
     mine = [p for p in waiting if set(who.roles) & set(p["approvers"]) and p["proposed_by"] != who.id]  # type: ignore[call-overload]
     return {**status(desk), "waiting_for_me": mine, "roles": sorted(who.roles)}
 

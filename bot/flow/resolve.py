@@ -7,7 +7,7 @@ from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed
 from bot.core.incidents import Incident, State
 from bot.core.ports import Unit
-from bot.flow import announce
+from bot.flow import announce, cards
 from bot.flow.desk import Desk
 
 
@@ -59,4 +59,4 @@ def supersede(desk: Desk, unit: Unit, incident: Incident, *, reason: str) -> Non
         closed = replace(proposal, standing=Standing.SUPERSEDED, decided_by="", decided_at=now, reason=reason)
         if unit.close_proposal(closed):
             row = unit.audit(AuditEntry(now, "aiops-bot", "proposal.superseded", proposal.id, incident.id, {"reason": reason}))
-            announce.card(desk, unit, closed, row)
+            cards.card(desk, unit, closed, row)

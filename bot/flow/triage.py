@@ -20,6 +20,7 @@ from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, Note, Severity, State, dedup_key
 from bot.core.models import Model, Watch
 from bot.core.ports import Unit
+from bot.core.words import amount, some, unit_after
 from bot.flow import announce
 from bot.flow.desk import Desk
 from bot.flow.detect import BLIND
@@ -114,13 +115,12 @@ def title_of(model: Model, family: Family, findings: list[Finding]) -> str:
         return f"{model.name}: its prediction log cannot be read"
     match family:
         case Family.PERFORMANCE:
-            return f"{model.name} is losing: {announce.metric(first.subject)} {announce.amount(first.subject, first.value)}"
+            return f"{model.name} is losing: {first.named} {amount(first.value, first.unit)}"
         case Family.DATA_QUALITY:
             broken = sorted({f.subject for f in findings}, key=lambda s: -model.importance(s))
-            return f"{model.name}: broken data in {announce.some(broken)}"
+            return f"{model.name}: broken data in {some(broken)}"
         case Family.OPERATIONS:
-            told = f"{announce.amount(first.check, first.value)} {announce.unit_after(first.check, first.unit)}"
-            return f"{model.name}: {announce.metric(first.check)} {told}".rstrip()
+            return f"{model.name}: {first.named} {amount(first.value, first.unit)} {unit_after(first.unit)}".rstrip()
     return f"{model.name}: inputs have moved far, and no labels say whether it still does well"
 
 

@@ -18,7 +18,8 @@ from bot.core.ports import Journal
 from bot.core.readings import Reading
 from bot.core.runs import Run, RunState
 from bot.core.windows import Window
-from bot.flow import announce
+from bot.core.words import amount, plain
+from bot.flow import announce, cards
 from bot.flow.desk import Desk
 from bot.flow.detect import detect
 from bot.flow.hand_over import hand_over
@@ -88,10 +89,13 @@ def _reason(findings: list[Finding], rows: int, least: int) -> str:
     if rows < least:
         return f"not enough fresh data yet: {rows:,} of {least:,} rows."
     bad = [f for f in findings if f.verdict is not Verdict.HEALTHY] or findings
-    words = [
-        f"{announce.metric(f.subject)} {announce.amount(announce.measured_name(f), f.value)} ({_judgement(f)})" for f in bad[:3]
-    ]
+    words = [f"{_name(f)} {amount(f.value, f.unit)} ({_judgement(f)})" for f in bad[:3]]
     return f"On {rows:,} fresh rows: {'; '.join(words)}." if words else "The checks that opened the incident measured nothing."
+
+
+def _name(finding: Finding) -> str:
+    """Return the metric that was measured, or the column it was measured on."""
+    return finding.named if finding.family is Family.PERFORMANCE else plain(finding.subject)
 
 
 def _judgement(finding: Finding) -> str:
@@ -107,7 +111,7 @@ def _say(desk: Desk, number: str, rows: int, least: int) -> None:
         if run.outcome != words and not run.state.over:
             run = replace(run, outcome=words)
             unit.save_run(run)
-            announce.progress(unit, run)
+            cards.progress(unit, run)
 
 
 def _succeed(desk: Desk, number: str, seen: Json) -> Json:
@@ -121,7 +125,7 @@ def _succeed(desk: Desk, number: str, seen: Json) -> Json:
         run = replace(run, state=RunState.SUCCEEDED, ended_at=now, outcome=outcome, result={"findings": seen["findings"]})
         unit.save_run(run)
         unit.audit(AuditEntry(now, "aiops-bot", "run.succeeded", number, run.incident, {"rows": seen["rows"]}))
-        announce.progress(unit, run)
+        cards.progress(unit, run)
         cause = f"Mended by '{run.plan.playbook}': {run.plan.words}"
         saved = close(desk, unit, incident, by="aiops-bot", cause=cause)
         announce.closing(unit, saved, run, seen)

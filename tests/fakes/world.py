@@ -101,9 +101,17 @@ def slow_of(_reference: Reading, current: Reading) -> Iterator[Measured]:
 
 
 CHECKS = {
-    "performance": Check("performance", Family.PERFORMANCE, "share", gap_of, Threshold(0.05, 0.10, least_rows=500, null=0.0)),
+    "performance": Check(
+        "performance",
+        Family.PERFORMANCE,
+        "",
+        gap_of,
+        Threshold(0.05, 0.10, least_rows=500, null=0.0),
+        labels={"calibration_gap": "calibration gap"},
+        units={"calibration_gap": "points"},
+    ),
     "missing": Check("missing", Family.DATA_QUALITY, "share", missing_of, Threshold(0.2, 0.5)),
-    "psi": Check("psi", Family.DRIFT, "nats", drift_of, Threshold(0.1, 0.25)),
+    "psi": Check("psi", Family.DRIFT, "nats", drift_of, Threshold(0.1, 0.25), label="PSI"),
     "latency": Check("latency", Family.OPERATIONS, "ms", slow_of, Threshold(100, 200)),
 }
 

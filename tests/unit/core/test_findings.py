@@ -75,7 +75,15 @@ def test_a_finding_carries_everything_that_was_measured():
     (only,) = judged(Threshold(warning=0.1, critical=0.25), all_of_it)
 
     assert only == a_finding(
-        value=0.2, reference=0.01, interval=(0.15, 0.25), p_value=0.001, threshold=0.1, subject="temp", n=912, reason="warmer"
+        value=0.2,
+        reference=0.01,
+        interval=(0.15, 0.25),
+        p_value=0.001,
+        threshold=0.1,
+        subject="temp",
+        n=912,
+        reason="warmer",
+        label="psi",
     )
 
 

@@ -161,7 +161,7 @@ def test_what_moved_is_one_row_a_column_its_strongest_check_the_most_important_f
 
 
 def test_the_chart_is_the_history_of_the_finding_that_opened_the_incident():
-    first = a_finding(unit="index", threshold=0.25, reference=0.01)
+    first = a_finding(label="PSI", unit="index", threshold=0.25, reference=0.01)
     chart = timeline(an_incident(findings=(first,)), [replace(first, value=None), replace(first, interval=(0.2, 0.4)), first])
 
     assert chart["title"] == "PSI of temperature, delays"
@@ -172,7 +172,7 @@ def test_the_chart_is_the_history_of_the_finding_that_opened_the_incident():
 @pytest.mark.parametrize(
     ("finding", "title"),
     [
-        ({"family": Family.PERFORMANCE, "check": "performance", "subject": "brier"}, "Brier score, delays"),
+        ({"family": Family.PERFORMANCE, "check": "performance", "subject": "brier", "label": "Brier score"}, "Brier score, delays"),
         ({"family": Family.DATA_QUALITY, "check": "volume", "subject": "model"}, "volume, delays"),
     ],
 )
@@ -198,14 +198,14 @@ def test_the_evidence_is_an_answer_in_the_incidents_thread_with_its_picture(room
     assert "chart" not in notice.data
 
 
-@pytest.mark.parametrize(("name", "shown"), [("missing", 78.6), ("calibration_gap", 78.6), ("psi", 0.786)])
-def test_a_chart_shows_what_the_words_around_it_say(name, shown):
-    assert drawn(name, 0.786) == shown
-    assert drawn(name, None) is None
+@pytest.mark.parametrize(("unit", "shown"), [("share", 78.6), ("points", 78.6), ("nats", 0.786)])
+def test_a_chart_shows_what_the_words_around_it_say(unit, shown):
+    assert drawn(0.786, unit) == shown
+    assert drawn(None, unit) is None
 
 
 def test_the_chart_of_a_share_is_in_percent_from_line_to_reference():
-    first = a_finding(family=Family.DATA_QUALITY, check="missing", value=0.5, threshold=0.2, reference=0.01, interval=(0.4, 0.6))
+    first = a_finding(check="missing", unit="share", value=0.5, threshold=0.2, reference=0.01, interval=(0.4, 0.6))
     chart = timeline(an_incident(findings=(first,)), [first, replace(first, value=None)])
 
     assert (chart["unit"], chart["threshold"], chart["reference"]) == ("%", 20.0, 1.0)

@@ -1,0 +1,109 @@
+"""Cards: what a proposal that waits for people, and a run at work, look like; each lives in its incident's thread."""
+
+from datetime import timedelta
+
+from bot.core.approvals import Proposal, Standing
+from bot.core.audit import AuditRow
+from bot.core.notices import Notice
+from bot.core.ports import Unit
+from bot.core.runs import Run, RunState
+from bot.core.words import duration, plain
+from bot.flow.desk import Desk
+
+
+def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, object]:
+    """Return a proposal as its card shows it."""
+    votes = [{"by": v.by, "approve": v.approve, "at": v.at.isoformat()} for v in unit.votes(proposal.id)]
+    playbook = desk.playbooks.get(proposal.plan.playbook)
+    waiting = proposal.standing is Standing.WAITING
+    return {
+        "number": proposal.id,
+        "incident": proposal.incident,
+        "title": playbook.title if playbook else proposal.plan.playbook,
+        "model": proposal.model,
+        "steps": [change.words for change in proposal.plan.changes],
+        "plan_hash": proposal.plan.hash[:12],
+        "preview": list(proposal.preview.get("lines", [])),  # type: ignore[call-overload]
+        "blast_radius": proposal.preview.get("blast_radius", ""),
+        "verification": verification_words(desk, proposal),
+        "expires_at": proposal.expires_at.isoformat(),
+        "quorum": f"{sum(bool(v['approve']) for v in votes)}/{proposal.policy.quorum}",
+        "approvers": sorted(proposal.policy.roles),
+        "proposed_by": proposal.proposed_by,
+        "votes": votes,
+        "standing": proposal.standing.value,
+        "decided_by": proposal.decided_by,
+        "reason": proposal.reason,
+        "buttons": [
+            {"action": "approve", "text": "Approve", "value": proposal.id, "style": "primary"},
+            {"action": "reject", "text": "Reject…", "value": proposal.id, "style": "danger"},
+        ]
+        if waiting
+        else [],
+    }
+
+
+def verification_words(desk: Desk, proposal: Proposal) -> str:
+    """Say what must be seen before the incident closes."""
+    wanted = proposal.plan.verification
+    checks = ", ".join(desk.checks[c].label if c in desk.checks else plain(c) for c in wanted.checks)
+    within = duration(timedelta(seconds=wanted.within_s))
+    return f"{checks} healthy on at least {wanted.least_rows:,} fresh labelled rows, within {within} of data"
+
+
+def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None) -> None:
+    """Bring the approval card level with its proposal."""
+    data = proposal_data(desk, unit, proposal)
+    data["witness"] = row.witness if row else ""
+    unit.announce(
+        Notice(
+            f"proposal:{proposal.id}",
+            "",
+            "proposal",
+            data,
+            thread=f"incident:{proposal.incident}",
+            mention=_approvers(desk, proposal),
+        )
+    )
+
+
+def _approvers(desk: Desk, proposal: Proposal) -> str:
+    return " ".join(desk.directory.mention(role) for role in sorted(proposal.policy.roles))
+
+
+def progress(unit: Unit, run: Run) -> None:
+    """Bring the run's message level with its steps."""
+    done = dict(entry.split("\t", 1) for entry in run.progress)
+    steps = [
+        {"words": c.words, "state": _step_state(run, done, c.step), "measured": done.get(c.step, "")} for c in run.plan.changes
+    ]
+    unit.announce(
+        Notice(
+            key=f"run:{run.id}",
+            channel="",
+            template="run",
+            data={
+                "number": run.id,
+                "title": f"{run.plan.playbook.capitalize()} of {run.model}",
+                "state": run.state.value,
+                "steps": steps,
+                "outcome": run.outcome,
+                "buttons": []
+                if run.state.over or run.abort_by
+                else [{"action": "abort", "text": "Abort", "value": run.id, "style": "danger"}],
+                "aborted_by": run.abort_by,
+            },
+            thread=f"incident:{run.incident}",
+        )
+    )
+
+
+def _step_state(run: Run, done: dict[str, str], step: str) -> str:
+    if run.state is RunState.COMPENSATED:
+        return "undone" if step in done else "waiting"
+    if step in done:
+        return "done"
+    first_open = next((c.step for c in run.plan.changes if c.step not in done), "")
+    if step == first_open:
+        return "failed" if run.state.over else "doing"
+    return "waiting"
