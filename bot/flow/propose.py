@@ -11,7 +11,7 @@ from bot.core.errors import Conflict, NotAllowed, NotFound
 from bot.core.incidents import Incident
 from bot.core.models import Model, Split, live_version, split_words
 from bot.core.playbooks import Playbook
-from bot.flow import announce, cards
+from bot.flow import cards
 from bot.flow.desk import Desk
 from bot.flow.resolve import supersede
 
@@ -95,7 +95,6 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
         unit.add_proposal(proposal)
         row = unit.audit(AuditEntry(now, by.id, "proposal.made", proposal.id, number, {"playbook": playbook, "plan": plan.hash}))
         cards.card(desk, unit, proposal, row)
-        announce.line(unit, incident, row, ":memo:", f"Proposed: {plan.words}", by=by.id)
     return proposal
 
 
