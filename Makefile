@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-# Two cores, two workers; a file stays on one worker, so that what it sets up once is set up once.
-PARALLEL ?= -n 2 --dist loadfile
+# Most tests wait for servers and clocks, so two cores bear four workers; a file stays on one, so that what it sets up once is set up once.
+PARALLEL ?= -n 4 --dist loadfile
+PLAYED := tests/story tests/browser
 DECIDING := $(wildcard tests/unit/core tests/unit/flow)
 
 .PHONY: setup demo test test-all check cover lock clean
@@ -25,11 +26,11 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
-# Lint, types, who imports whom, then every test that is not slow: what CI runs. The browser's tests have workers of their own,
-# because its driver keeps an event loop in the worker that no other test should find.
+# Lint, types, who imports whom, then every test that is not slow: what CI runs. What is played in real time comes by itself, side by
+# side; and the browser's driver keeps an event loop in its worker that no other test should find.
 test: check cover
-	$(BIN)/pytest $(PARALLEL) -m "not slow and not browser" $(addprefix --ignore=,$(DECIDING))
-	$(BIN)/pytest $(PARALLEL) -m "browser and not slow" tests/browser
+	$(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING) $(PLAYED))
+	$(BIN)/pytest $(PARALLEL) -m "not slow" $(PLAYED)
 
 # The slow ones too: real servers, many kills.
 test-all: test
