@@ -36,7 +36,10 @@ def wilson(k: int, n: int, z: float = Z) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SetTraffic(Action):
-    """The action; `now` (seconds) and `sleep` are given by tests."""
+    """Moves traffic to a share of one version, or to a whole split; absolute, read back, then counted at the splitter.
+
+    `now` (seconds) and `sleep` are given by tests.
+    """
 
     name: str
     now: Callable[[], float] = time.monotonic
