@@ -87,7 +87,7 @@ class Numbers:
 
     def picture(self) -> dict[str, Any]:
         """Return how both sides are distributed."""
-        edges = picture_edges(self.then)
+        edges = picture_edges(self.then if len(self.then) else self.now)
         return drawn_numbers(edges, *self.counts(edges), self.ends)
 
     def counts(self, edges: Floats) -> tuple[Counts, Counts]:

@@ -19,24 +19,34 @@ SEEN = 0.002
 
 
 def picture_edges(ordered: Floats) -> Floats:
-    """Return the edges to count at, ascending; the ends are open. `ordered` is the sorted reference."""
+    """Return the edges to count at, ascending, at least two; the ends are open. `ordered` is the sorted reference."""
     if not len(ordered):
         return np.array([0.0, 1.0])
     low, high = (float(ordered[round(share * (len(ordered) - 1))]) for share in (0.005, 0.995))
     if low == high:
         low, high = float(ordered[0]), float(ordered[-1])
-    if not np.isfinite(high - low):
-        return np.array([low, high])
+    with np.errstate(over="ignore", invalid="ignore"):
+        edges = _even(low, high, whole=_whole(ordered))
+    edges = np.unique(edges[np.isfinite(edges)])
+    return edges if len(edges) > 1 else np.array([low, np.nextafter(low, np.inf)])
+
+
+def _even(low: float, high: float, *, whole: bool) -> Floats:
+    """Return edges of even width over [low, high], and over as much again to both sides."""
     if low == high:
         width = abs(low) / 10 or 1.0
-        return low + width * np.arange(-BINS - 0.5, BINS + 1)
+        return np.asarray(low + width * np.arange(-BINS - 0.5, BINS + 1), dtype=np.float64)
+    if not whole or high - low > 2**53:
+        return np.asarray(low + (high - low) / BINS * np.arange(-BINS, 2 * BINS + 1), dtype=np.float64)
+    step = np.ceil((high - low + 1) / MOST_DRAWN)
+    bins = int(np.ceil((high - low + 1) / step))
+    return np.asarray(low - 0.5 + step * np.arange(-bins, 2 * bins + 1), dtype=np.float64)
+
+
+def _whole(ordered: Floats) -> bool:
+    """Return whether a look at ten thousand values finds whole numbers only."""
     some = ordered[:: max(1, len(ordered) // 10_000)]
-    if np.array_equal(some, np.floor(some)) and high - low < 2**53:
-        step = float(np.ceil((high - low + 1) / MOST_DRAWN))
-        low, bins = low - 0.5, int(np.ceil((high - low + 1) / step))
-    else:
-        step, bins = (high - low) / BINS, BINS
-    return np.unique(low + step * np.arange(-bins, 2 * bins + 1))
+    return np.array_equal(some, np.floor(some))
 
 
 def drawn_numbers(edges: Floats, then: Counts, now: Counts, ends: tuple[float, float]) -> dict[str, Any]:
@@ -55,12 +65,12 @@ def drawn_numbers(edges: Floats, then: Counts, now: Counts, ends: tuple[float, f
     last = min(len(edges) - 1, first + group * (-(-(last - first) // group)))
     bars = [
         {
-            "from": max(ends[0], float(edges[i])),
-            "to": min(ends[1], float(edges[min(i + group, last)])),
+            **_span(float(edges[i]), float(edges[min(i + group, last)]), ends),
             "reference": float(before[1 + i : 1 + min(i + group, last)].sum()),
             "current": float(after[1 + i : 1 + min(i + group, last)].sum()),
         }
         for i in range(first, last, group)
+        if then.any() or now.any()
     ]
     below, above = slice(0, first + 1), slice(last + 1, None)
     return {
@@ -69,6 +79,11 @@ def drawn_numbers(edges: Floats, then: Counts, now: Counts, ends: tuple[float, f
         "below": {"reference": float(before[below].sum()), "current": float(after[below].sum())},
         "above": {"reference": float(before[above].sum()), "current": float(after[above].sum())},
     }
+
+
+def _span(low: float, high: float, ends: tuple[float, float]) -> dict[str, float]:
+    inside = ends[0] < high and ends[1] > low
+    return {"from": max(ends[0], low), "to": min(ends[1], high)} if inside else {"from": low, "to": high}
 
 
 def drawn_levels(names: Sequence[str], then: Counts, now: Counts) -> dict[str, Any]:
