@@ -99,13 +99,14 @@ def _gaps(feature: Json) -> Iterator[str]:
 def _measurement(m: Json, labels: Mapping[str, str]) -> dict[str, Any]:
     line, value = m["threshold"], m["value"]
     finite = value is not None and math.isfinite(value)
-    times = value / line if finite and line else 0.0
+    reached = line is not None and 0 < line < math.inf
+    times = value / line if finite and reached else 0.0
     band = m.get("interval")
     return {
         "name": labels.get(m["check"]) or plain(m["check"]),
         "value": number(value) if finite else "–",
         "band": f"{number(band[0])} to {number(band[1])}" if band else "",
-        "line": number(line),
+        "line": number(line) if reached else "–",
         "chance": "–" if m["p_value"] is None else "< 1e-9" if m["p_value"] < 1e-9 else f"{m['p_value']:.2g}",
         "verdict": m["verdict"],
         "reason": m.get("reason", ""),
@@ -179,4 +180,4 @@ def _axis(ends: Sequence[tuple[str, Json, bool]]) -> list[str]:
     low, high = inner[0]["from"], inner[-1]["to"]
     first = "≤ " if ends[0][2] else ""
     last = "> " if ends[-1][2] else ""
-    return [f"{first}{number(low)}", number((low + high) / 2), f"{last}{number(high)}"]
+    return [f"{first}{number(low)}", number(low / 2 + high / 2), f"{last}{number(high)}"]

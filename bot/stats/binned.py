@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
@@ -89,12 +90,16 @@ def stability(reference: Counts, current: Counts) -> Moved | None:
 
 def pooled(reference: Counts, current: Counts) -> tuple[Counts, Counts]:
     """Return the counts with every level as one of which one side or the other expects fewer than five rows."""
-    n, m = int(reference.sum()), int(current.sum())
-    both = reference + current
-    rare = both * (min(n, m) / max(n + m, 1)) < FEWEST_EXPECTED
-    if np.count_nonzero(rare & (both > 0)) < 2:
+    rare = ~common(reference, current)
+    if np.count_nonzero(rare & (reference + current > 0)) < 2:
         return reference, current
     return np.append(reference[~rare], reference[rare].sum()), np.append(current[~rare], current[rare].sum())
+
+
+def common(reference: Counts, current: Counts) -> npt.NDArray[np.bool_]:
+    """Return of which levels both sides would expect five rows or more if nothing had changed, shape (k,)."""
+    n, m = int(reference.sum()), int(current.sum())
+    return np.asarray((reference + current) * (min(n, m) / max(n + m, 1)) >= FEWEST_EXPECTED, dtype=bool)
 
 
 def counts(reference: ColumnProfile, current: ColumnProfile | None) -> tuple[Counts, Counts] | None:

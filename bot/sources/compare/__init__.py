@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from bot.sources.compare import verdicts
 from bot.sources.compare.headline import headline
-from bot.sources.compare.measures import CATEGORICAL, NUMERIC, Found, Measure, Pair, chosen
+from bot.sources.compare.measures import CATEGORICAL, NUMERIC, Found, Measure, Pair, chosen, settled
 from bot.sources.compare.pairs import StreamedNumbers, leveled, streamed, whole
 from bot.sources.compare.sides import Side, side_of
 from bot.sources.compare.verdicts import Column
@@ -101,8 +101,10 @@ def _pair(reference: Side, current: Side, wish: Wish, name: str, kind: str) -> P
 def _taken(measure: Measure, pair: Pair) -> Found | None:
     """Return what one measure says; exactly where a line lies inside of what an approximation leaves open."""
     found = measure.take(pair)
-    if found is None or found.interval is None or not isinstance(pair, StreamedNumbers):
-        return found
+    if found is None:
+        return None
+    if found.interval is None or not isinstance(pair, StreamedNumbers):
+        return settled(measure, pair, found)
     lines = [line * found.line for line in (measure.warning, measure.critical)]
     open_question = any(found.interval.low < line <= found.interval.high for line in lines)
     return measure.take(pair.exact()) if open_question else found

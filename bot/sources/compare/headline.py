@@ -17,9 +17,14 @@ def headline(told: Json) -> str:
         return "Nothing could be compared: the files have no column in common."
     if not bad:
         return _quiet(features, told["findings"])
-    first, moved = bad[0], list(dict.fromkeys(finding["feature"] for finding in bad))
-    rest = f" {len(moved)} of {len(features) + _lost(bad, features)} columns moved." if len(moved) > 1 else ""
-    return f"{_sentence(first)}{rest}"
+    moved = list(dict.fromkeys(finding["feature"] for finding in bad))
+    said = [_sentence(bad[0])]
+    measured = next((finding for finding in bad if finding["check"] in MEASURES), None)
+    if measured is not None and measured is not bad[0]:
+        said.append(f"Of what can be measured, {_sentence(measured)}")
+    if len(moved) > 1:
+        said.append(f"{len(moved)} of {len(features) + _lost(bad, features)} columns moved.")
+    return " ".join(said)
 
 
 def label(check: str) -> str:
@@ -44,7 +49,7 @@ def chance(p_value: float | None) -> str:
         return ""
     if p_value < 1e-9:
         return "; chance does that less than once in a billion"
-    return f"; chance does that once in {number(float(10 ** math.floor(-math.log10(max(p_value, 1e-9)))))} or less"
+    return f"; chance does that less than once in {10 ** math.floor(-math.log10(p_value)):,}"
 
 
 def _quiet(features: Sequence[Json], findings: Sequence[Json]) -> str:

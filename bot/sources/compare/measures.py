@@ -1,7 +1,7 @@
 """The measures of `aiops drift`: name, what kind of column it is for, the lines that judge it, and how it is taken."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from bot.stats.transport import NARROWEST, Between
 
 LEAST_ROWS = 30
 SIGNIFICANCE = 0.05
+MOSTLY = 0.5
 NUMERIC, CATEGORICAL = "numeric", "categorical"
 Pair = Numbers | Levels
 
@@ -120,6 +121,17 @@ def _binned(take: Callable[..., binned.Moved | None], *how: binned.Distance) -> 
         return Found(moved.value, moved.p_value, None, moved.beyond, doubt=doubt)
 
     return taken
+
+
+def settled(measure: Measure, pair: Pair, found: Found) -> Found:
+    """Return what was found, with a doubt where it is large only because most rows are of levels that are rare: names, ids."""
+    line = measure.warning * found.line
+    if isinstance(pair, Numbers) or found.beyond is None or not found.beyond < line <= found.value:
+        return found
+    common = binned.common(pair.then, pair.now)
+    if common.any() and min(float(side[common].sum() / side.sum()) for side in (pair.then, pair.now)) >= MOSTLY:
+        return found
+    return replace(found, doubt="most rows are of levels too rare to be compared one by one")
 
 
 BOTH = (NUMERIC, CATEGORICAL)

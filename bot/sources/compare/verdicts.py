@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.checks import Check, Family, Measurement, Threshold
 from bot.core.findings import Finding, Verdict, judge
 from bot.core.windows import Window
-from bot.sources.compare.measures import LEAST_ROWS, Found, Measure
+from bot.sources.compare.measures import LEAST_ROWS, SIGNIFICANCE, Found, Measure
 from bot.sources.compare.pairs import Held
 from bot.stats.rates import lost
 
@@ -126,7 +126,9 @@ def _measurement(measure: Measure, column: Column, judged: Finding | None) -> Js
     if judged.verdict is Verdict.UNKNOWN:
         row["reason"] = judged.reason
     elif judged.verdict is Verdict.HEALTHY and found.value >= measure.warning * found.line:
-        row["reason"] = "large, but within chance"
+        chance = found.p_value if found.certainty is None else found.certainty
+        certain = chance is not None and chance <= SIGNIFICANCE
+        row["reason"] = "large, but chance explains too much of it" if certain else "large, but within chance"
     return row
 
 

@@ -159,10 +159,20 @@ def test_small_samples_of_the_same_do_not_move(name):
     assert compared(table(120), table(60), checks=[name])["findings"] == []
 
 
-def test_a_column_of_ids_that_are_all_new_has_not_moved():
+def test_of_ids_that_are_all_new_nobody_can_say_whether_they_moved():
     then, now = ([f"{side}{i}" for i in range(3_000)] for side in "ab")
+    told = compared({"id": then}, {"id": now})
 
-    assert compared({"id": then}, {"id": now}, every=True)["findings"] == []
+    assert told["findings"] == []
+    assert told["verdict"] == "unknown"
+    assert "too rare" in measured(told, "id", "cramers_v")["reason"]
+
+
+def test_a_large_distance_of_few_rows_is_within_chance():
+    told = compared({"c": ["a", "b"] * 20}, {"c": ["a"] * 20 + ["b"] * 12}, checks=["total_variation"])
+
+    assert measured(told, "c", "total_variation")["value"] == pytest.approx(0.125)
+    assert measured(told, "c", "total_variation")["reason"] == "large, but within chance"
 
 
 def test_a_constant_that_has_moved_is_not_healthy_for_its_one_bin():
