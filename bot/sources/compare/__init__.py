@@ -91,11 +91,12 @@ def _measured(reference: Side, current: Side, wish: Wish, name: str, kind: str) 
 
 
 def _pair(reference: Side, current: Side, wish: Wish, name: str, kind: str) -> Pair:
+    then, now = partial(reference.column, name), partial(current.column, name)
     if kind == CATEGORICAL:
-        return leveled(reference.column(name), current.column(name))
+        return leveled(then, now)
     if wish.exact or max(reference.rows, current.rows) <= wish.large:
-        return whole(reference.column(name), current.column(name))
-    return streamed(reference.column(name), current.slices(name), lambda: current.column(name), pictures=wish.pictures)
+        return whole(then, now)
+    return streamed(then, current.slices(name), now, pictures=wish.pictures)
 
 
 def _taken(measure: Measure, pair: Pair) -> Found | None:

@@ -151,17 +151,19 @@ class Levels:
         return drawn_levels(self.names, self.then, self.now)
 
 
-def whole(reference: pa.ChunkedArray, current: pa.ChunkedArray) -> Numbers:
+Read = Callable[[], pa.ChunkedArray]
+"""Reads a column; it is let go of as soon as it is sorted."""
+
+
+def whole(reference: Read, current: Read) -> Numbers:
     """Return a numeric column of both files with everything exact."""
-    (then, ordered), (now, other) = _sorted(reference), _sorted(current)
+    (then, ordered), (now, other) = _sorted(reference()), _sorted(current())
     return Numbers(then, now, ordered, other)
 
 
-def streamed(
-    reference: pa.ChunkedArray, current: Iterable[pa.ChunkedArray], again: Callable[[], pa.ChunkedArray], *, pictures: bool
-) -> StreamedNumbers:
+def streamed(reference: Read, current: Iterable[pa.ChunkedArray], again: Read, *, pictures: bool) -> StreamedNumbers:
     """Return a numeric column of which the window's slices are seen once; `again` reads it whole where that turns out needed."""
-    then, ordered = _sorted(reference)
+    then, ordered = _sorted(reference())
     like = profile_numbers(ordered, cuts=CUTS)
     wanted = [inner_quantiles(ordered), *([picture_edges(ordered)] if pictures else [])]
     window, bins = profile_numbers(np.empty(0), like=like), [np.zeros(len(edges) + 1, np.int64) for edges in wanted]
@@ -179,9 +181,9 @@ def streamed(
     return StreamedNumbers(then, now, ordered, np.empty(0), like, window, counts, exactly)
 
 
-def leveled(reference: pa.ChunkedArray, current: pa.ChunkedArray) -> Levels:
+def leveled(reference: Read, current: Read) -> Levels:
     """Return a column of categories of both files, levels in the order of their names."""
-    (then, before), (now, after) = _levels(reference), _levels(current)
+    (then, before), (now, after) = _levels(reference()), _levels(current())
     names = sorted(before.keys() | after.keys())
     return Levels(then, now, names, *(np.array([side.get(name, 0) for name in names], np.int64) for side in (before, after)))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from bot.core.errors import SourceUnavailable
 from bot.sources.files import opened, table_of
@@ -73,7 +74,30 @@ def side_of(path: Path) -> Side:
     data = opened(path)
     if isinstance(data, ds.FileSystemDataset) and data.format.default_extname == "parquet":
         return ParquetSide(path, data)
-    return Side(table_of(path))
+    return Side(_guessed(path) if path.is_file() else table_of(path))
+
+
+def _guessed(path: Path) -> pa.Table:
+    """Return a CSV file; where its first rows have led Arrow to guess a type that a later row refutes, every row is asked."""
+    try:
+        return table_of(path)
+    except SourceUnavailable:
+        try:
+            names = csv.open_csv(path).schema.names
+            as_text = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True)
+            table = csv.read_csv(path, convert_options=as_text)
+        except (pa.ArrowException, OSError):
+            table = None
+        if table is None:
+            raise
+    return pa.table({name: _numbers_or_text(table.column(name)) for name in table.column_names})
+
+
+def _numbers_or_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return column
 
 
 def _doubled(path: Path) -> bool:

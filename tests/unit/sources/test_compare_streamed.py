@@ -124,3 +124,19 @@ def test_a_file_that_is_cut_off_behind_its_back_is_a_sentence(tmp_path):
 
 def test_an_empty_table_has_one_empty_slice():
     assert [len(part) for part in Side(pa.table({"x": pa.array([], pa.float64())})).slices("x")] == [0]
+
+
+@pytest.mark.parametrize(("last", "kind"), [("1.5", pa.float64()), ("oops", pa.string())])
+def test_a_guess_of_a_csv_columns_type_that_a_late_row_refutes_is_taken_back(tmp_path, last, kind):
+    rows = 150_000  # more than the first block, from which types are guessed
+    (tmp_path / "a.csv").write_text("x,c\n" + "12345678,a\n" * rows + f"{last},b\n")
+    side = side_of(tmp_path / "a.csv")
+
+    assert (side.rows, side.type("x")) == (rows + 1, kind)
+
+
+def test_a_csv_that_cannot_be_read_at_all_is_a_sentence(tmp_path):
+    (tmp_path / "a.csv").write_text("x,c\n1,2\n3\n")
+
+    with pytest.raises(SourceUnavailable, match="cannot be read"):
+        side_of(tmp_path / "a.csv")
