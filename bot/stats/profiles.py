@@ -66,15 +66,20 @@ def decile_edges(ordered: Floats, bins: int = BINS) -> Floats:
 
     A column of nearly one value has no two deciles; its bins are then below that value, at it, and above it.
     """
+    inner = inner_quantiles(ordered, bins)
+    if len(inner) or not len(ordered):
+        return inner
+    middle = ordered[len(ordered) // 2]
+    return np.array([np.nextafter(middle, -np.inf), middle])
+
+
+def inner_quantiles(ordered: Floats, bins: int = BINS) -> Floats:
+    """Return the distinct linear quantiles of a sorted column at 0, 1/bins … 1 without the first and the last of them."""
     if not len(ordered):
         return np.empty(0)
     with np.errstate(over="ignore", invalid="ignore"):  # between two numbers near 1e308 there is no quantile
         quantiles = np.quantile(ordered, np.linspace(0, 1, bins + 1))
-    inner = np.unique(quantiles[np.isfinite(quantiles)])[1:-1]
-    if len(inner):
-        return np.asarray(inner, dtype=np.float64)
-    middle = ordered[len(ordered) // 2]
-    return np.array([np.nextafter(middle, -np.inf), middle])
+    return np.asarray(np.unique(quantiles[np.isfinite(quantiles)])[1:-1], dtype=np.float64)
 
 
 def _distinct(ordered: Floats) -> Floats:

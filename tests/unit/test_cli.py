@@ -286,7 +286,7 @@ def test_a_column_that_is_gone_is_critical(place, said):
     code, out, _ = said("drift", "before.parquet", "after.parquet")
 
     assert code == 1
-    assert out.splitlines()[2].split()[:4] == ["critical", "schema", "·", "lost"]
+    assert out.splitlines()[3].split()[:4] == ["critical", "schema", "·", "lost"]
 
 
 def test_a_file_does_not_drift_from_itself(place, said):
