@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+from scipy import special
+
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.profiles import CategoryProfile
 from bot.core.readings import Reading
 from bot.core.words import quoted, some
 from bot.stats.draws import draws
-from bot.stats.rates import beyond
+from bot.stats.rates import beyond, wilson
 
 LEAST_ROWS = 30
+RARELY = 0.001
 
 
 @check("new_categories", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.01, 0.05, least_rows=LEAST_ROWS))
@@ -45,10 +49,16 @@ def _measured(name: str, then: CategoryProfile, now: CategoryProfile, unseen: Ma
 
 
 def _exploded(then: CategoryProfile, now: CategoryProfile, unseen: Mapping[str, int]) -> dict[str, int]:
-    """Return the levels that come more often than any that the reference may have dropped: those are rarer than its rarest name."""
+    """Return the levels that surely come more often than any that the reference may have dropped: rarer than its rarest name.
+
+    Surely: by Poisson's tail, one of all the levels that might have been.
+    """
     rows, known = draws(then, now.count), draws(then, then.count)
-    rarest = min(then.counts.values(), default=then.other) / then.count * known
-    return {level: n for level, n in unseen.items() if beyond((n / now.count * rows, rows), (rarest + 1, known + 1))[0] > 0.0}
+    rarest = min(then.counts.values(), default=then.other) / then.count
+    expected = rows * wilson(rarest * known, known)[1]
+    seen = np.asarray(list(unseen.values()), dtype=np.float64)
+    sure = special.gammainc(seen / now.count * rows, expected) <= RARELY / (len(unseen) + now.other + 1)
+    return {level: n for (level, n), certain in zip(unseen.items(), sure, strict=True) if certain}
 
 
 def _cannot_tell(name: str, then: CategoryProfile, now: CategoryProfile) -> NotMeasured:

@@ -6,10 +6,11 @@ from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshol
 from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
 from bot.core.readings import Reading
 from bot.core.words import quoted
-from bot.stats.rates import lost
+from bot.stats.draws import draws
+from bot.stats.rates import SURE, lost
 from bot.stats.sentinels import Spike, risen, risen_word
 
-LEAST_ROWS = 30
+LEAST_ROWS = 100
 
 
 @check(
@@ -44,7 +45,8 @@ def _risen(then: ColumnProfile, now: ColumnProfile) -> Spike | str | None:
 def _measured(name: str, then: ColumnProfile, now: ColumnProfile, worst: Spike | None) -> Measurement:
     if worst is None:
         return Measurement(name, 0.0, now.count, reference=0.0, interval=(0.0, 0.0))
-    value, low, high = lost((worst.now, now.count), (worst.then, then.count))
-    shares = worst.now / now.count * 100, worst.then / then.count * 100
-    words = f"{shares[0]:.1f} % of the values are {quoted(worst.name)}, reference {shares[1]:.1f} %"
+    share, usual = worst.now / now.count, worst.then / then.count
+    rows, known = draws(then, now.count), draws(then, then.count)
+    value, low, high = lost((share * rows, rows), (usual * known, known), SURE)
+    words = f"{share * 100:.1f} % of the values are {quoted(worst.name)}, reference {usual * 100:.1f} %"
     return Measurement(name, value, now.count, reference=0.0, interval=(low, high), detail=words)

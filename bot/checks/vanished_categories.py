@@ -32,7 +32,11 @@ def vanished_categories(reference: Reading, current: Reading) -> Iterator[Measur
 
 def _measured(name: str, then: CategoryProfile, now: CategoryProfile) -> Measurement:
     rows, known = draws(then, now.count), draws(then, then.count)
-    gone = [level for level, count in then.counts.items() if not now.counts.get(level) and not _chance(count, then, rows)]
+    gone = [
+        level
+        for level, count in then.counts.items()
+        if not now.counts.get(level) and not _chance(count / then.count, known, rows, len(then.counts))
+    ]
     gone.sort(key=lambda level: (-then.counts[level], level))
     share = sum(then.counts[level] for level in gone) / then.count
     band = wilson(share * known, known) if gone else (0.0, 0.0)
@@ -40,7 +44,6 @@ def _measured(name: str, then: CategoryProfile, now: CategoryProfile) -> Measure
     return Measurement(name, share, now.count, reference=0.0, interval=band, detail=words if gone else "")
 
 
-def _chance(count: int, then: CategoryProfile, rows: float) -> bool:
-    """Return whether so many independent rows may well lack a level: by the least share it may have, one of all the levels."""
-    least = wilson(count / then.count * draws(then, then.count), draws(then, then.count))[0]
-    return bool((1 - least) ** rows > RARELY / len(then.counts))
+def _chance(share: float, known: float, rows: float, levels: int) -> bool:
+    """Return whether so many independent rows may well lack one of the levels, by the least share that `known` rows leave it."""
+    return bool((1 - wilson(share * known, known)[0]) ** rows > RARELY / levels)

@@ -30,6 +30,10 @@ LEAST_SEPARATION = 0.5
 """The reference and its moved self must differ by this total variation, or nobody can tell them apart."""
 LEAST_EXPLAINED = 0.85
 """The part of the change that a jump must explain; a drift, however large, has another shape."""
+MOST_UNEXPLAINED = 0.5
+"""Where rows are few chance explains much; a jump must explain as much by itself."""
+LEAST_DRAWS = 30
+"""Independent rows on either side: fewer have no shape."""
 HARDLY = 0.001
 """The share of the reference up to which a magnitude counts as one that it does not have."""
 LEAST_NEW = 0.01
@@ -89,9 +93,9 @@ def jump(reference: Counts, current: Counts, worth: float = 1.0) -> Jump | None:
     promised = float(moved[best][new].sum())
     if promised < LEAST_NEW or now[new].sum() < share * promised / 2:
         return None
-    explained = distance - max(0.0, float(left[best]) - _noise(p + share * apart[best], (n, m)))
+    fits = _fits(float(left[best]), distance, _noise(p + share * apart[best], (n, m)))
     weights = _smooth(apart[best] / sizes[best])
-    if explained < LEAST_EXPLAINED * distance or share * m < SURE or share < SURE * _error(weights, (then, then), (n, m)):
+    if not fits or min(n, m) < LEAST_DRAWS or share * m < SURE or share < SURE * _error(weights, (then, then), (n, m)):
         return None
     error = Z * _error(weights, (then, now), (n, m))
     return Jump(factor, share, max(0.0, share - error), min(1.0, share + error))
@@ -136,6 +140,11 @@ def _moved(shares: Floats) -> tuple[Floats, Floats]:
     shifted = (1 - weight)[:, None] * padded[:, at] + weight[:, None] * padded[:, at - 1]
     factors = np.append(10.0 ** (parts / (STEPS * GRID)), -1.0)
     return factors, np.concatenate([shifted.transpose(1, 0, 2).reshape(len(parts), -1), signs[::-1].reshape(1, -1)])
+
+
+def _fits(left: float, distance: float, noise: float) -> bool:
+    """Return whether a jump explains the change: nearly all that chance does not, and most of all there is."""
+    return distance - max(0.0, left - noise) >= LEAST_EXPLAINED * distance and left <= MOST_UNEXPLAINED * distance
 
 
 def _noise(shares: Floats, rows: tuple[float, float]) -> float:
