@@ -10,7 +10,7 @@ from bot.stats.draws import draws, independence
 from bot.stats.profiles import at_most
 from bot.stats.rates import wilson
 
-LEAST_ROWS = 30
+LEAST_ROWS = 100
 
 
 @check(
@@ -18,7 +18,7 @@ LEAST_ROWS = 30
     family=Family.DATA_QUALITY,
     unit="share",
     label="variety lost",
-    threshold=Threshold(0.10, 0.50, least_rows=LEAST_ROWS, significance=0.001),
+    threshold=Threshold(0.50, 0.90, least_rows=LEAST_ROWS, significance=0.001),
 )
 def constant(reference: Reading, current: Reading) -> Iterator[Measured]:
     """Of a column that now has one value, the reference's share of other values: 0 (it varies, as it did) to 1 (it is stuck)."""

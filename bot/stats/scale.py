@@ -30,7 +30,7 @@ LEAST_SEPARATION = 0.5
 """The reference and its moved self must differ by this total variation, or nobody can tell them apart."""
 LEAST_EXPLAINED = 0.85
 """The part of the change that a jump must explain; a drift, however large, has another shape."""
-MOST_UNEXPLAINED = 0.5
+MOST_UNEXPLAINED = 0.35
 """Where rows are few chance explains much; a jump must explain as much by itself."""
 LEAST_DRAWS = 30
 """Independent rows on either side: fewer have no shape."""
@@ -38,6 +38,8 @@ HARDLY = 0.001
 """The share of the reference up to which a magnitude counts as one that it does not have."""
 LEAST_NEW = 0.01
 """The share of values now, and that the jump must promise, of magnitudes that the reference does not have."""
+KEPT = 0.7
+"""The part of what a jump promises to bring that must have come."""
 SURE = 5.0
 """Standard errors by which a jump's share of rows must differ from none, as some hundreds of jumps are tried on each column; and
 how many independent rows must have jumped."""
@@ -91,7 +93,7 @@ def jump(reference: Counts, current: Counts, worth: float = 1.0) -> Jump | None:
     if 1 / LEAST_FACTOR < factor < LEAST_FACTOR or _variation(apart[best]) < LEAST_SEPARATION:
         return None
     promised = float(moved[best][new].sum())
-    if promised < LEAST_NEW or now[new].sum() < share * promised / 2:
+    if promised < LEAST_NEW or now[new].sum() < KEPT * share * promised:
         return None
     fits = _fits(float(left[best]), distance, _noise(p + share * apart[best], (n, m)))
     weights = _smooth(apart[best] / sizes[best])
