@@ -57,6 +57,13 @@ def some(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def quoted(text: str, most: int = 40) -> str:
+    """Return a name out of somebody's data in quotation marks: on one line, and no longer than `most`."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * most]).split())
+    cut = line if len(line) <= most and len(text) <= 4 * most else line[: most - 1] + "…"
+    return f"“{cut}”"
+
+
 def duration(length: timedelta) -> str:
     """Return a length of time as people say it: "2 min 10 s", "3 h 5 min", "2 d 4 h"."""
     whole = round(length.total_seconds())

@@ -1,6 +1,7 @@
 """A window's rows as an Arrow table become a reading or a sample; here everything that comes from data is still hostile."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading, Sample
 from bot.core.windows import Window
+from bot.sources.order import in_time, level_changes, repeated
 from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
@@ -62,19 +64,27 @@ def plain(column: pa.ChunkedArray) -> list[Any]:
         return [scalar.value if scalar.is_valid else None for scalar in column]
 
 
-def profiled(column: pa.ChunkedArray, declared: str, like: ColumnProfile | None, most: int | None = None) -> ColumnProfile:
+def profiled(
+    column: pa.ChunkedArray, declared: str, like: ColumnProfile | None, most: int | None = None, *, timed: bool = True
+) -> ColumnProfile:
     """Return the profile of one column: as numbers when it holds numbers and was declared so, else as levels.
 
-    `most` is how many cut points or levels are kept; by default as many as a stored reference needs.
+    `most` is how many cut points or levels are kept; by default as many as a stored reference needs. `timed` says whether the rows
+    are in the order of time, so that a reference can tell how quickly the column changes.
     """
     if declared == "numeric" and kind_of(column.type, declared) == "numeric":
         counted_like = like if isinstance(like, NumericProfile) else None
-        return profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or CUTS)
-    found = pc.value_counts(column.drop_null() if pa.types.is_dictionary(column.type) else texts(column).drop_null())
+        made = profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or CUTS)
+        return made if timed else replace(made, changes=0, followed=0)
+    given = (column if pa.types.is_dictionary(column.type) else texts(column)).drop_null()
+    found = pc.value_counts(given)
     levels = texts(pa.chunked_array([found.field("values")])).to_pylist()
     counts = np.asarray(found.field("counts").to_numpy(), dtype=np.int64)
     counted_like_levels = like if isinstance(like, CategoryProfile) else None
-    return profile_levels(levels, counts, nulls=column.null_count, like=counted_like_levels, most=most or MOST_LEVELS)
+    changed = level_changes(given) if timed and like is None else (0, 0)
+    return profile_levels(
+        levels, counts, nulls=column.null_count, like=counted_like_levels, most=most or MOST_LEVELS, changed=changed
+    )
 
 
 def moments(column: pa.ChunkedArray, name: str) -> Counts:
@@ -135,15 +145,17 @@ def reading_of(
     declared = {feature.name: feature.kind for feature in model.features} | {columns.score: "numeric"}
     there = {name: kind for name, kind in declared.items() if name in table.column_names}
     at = moments(table.column(columns.time), columns.time)
+    ordered, timed = (table, True) if like else in_time(table, at)
     return Reading(
         window=window,
         rows=len(table),
-        columns={name: profiled(table.column(name), kind, like.get(name)) for name, kind in there.items()},
+        columns={name: profiled(ordered.column(name), kind, like.get(name), timed=timed) for name, kind in there.items()},
         kinds={name: kind_of(table.schema.field(name).type, kind) for name, kind in there.items()},
         outcomes=outcomes_of(table, columns, at, as_of),
         operations=operations_of(table, columns),
         newest=datetime.fromtimestamp(int(at.max()), UTC) if len(at) else None,
         versions=_versions(table, columns),
+        duplicates=repeated(table, columns.request),
     )
 
 

@@ -23,7 +23,10 @@ from bot.sources.files import FileSource
 from tests.bench import columns
 
 ROUNDS = 3
-RUN = ("missing", "schema", "volume", "freshness", "psi", "ks", "chi_square", "performance")
+RUN = (
+    *("missing", "schema", "volume", "freshness", "duplicates", "psi", "ks", "chi_square", "performance"),
+    *("out_of_range", "far_out_of_range", "new_categories", "vanished_categories", "constant", "scale", "sentinel"),
+)
 
 
 def main(rows: int) -> None:

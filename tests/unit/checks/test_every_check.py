@@ -27,6 +27,7 @@ def a_whole_reading(like=None, n=N):
     return replace(
         reading,
         newest=reading.window.end if n else None,
+        duplicates=0 if n else None,
         outcomes=outcomes(scores, RANDOM.random(n) < scores),
         operations=Operations(n, 0, RANDOM.exponential(50, n)),
     )
