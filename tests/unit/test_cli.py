@@ -1,6 +1,7 @@
 """The shell: what people read, what programs parse, and how every mistake becomes one sentence."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -40,8 +41,8 @@ def home(place):
     text = TEXT.replace(
         "kind: sql\n    url: sqlite:///predictions.db\n    table: predictions", "kind: files\n    path: log.parquet"
     )
-    watched = "checks: [missing, schema, volume, freshness, psi, ks, chi_square, latency, errors]"
-    (place / "aiops.yaml").write_text(text.replace(watched, "checks: [missing, ks]").replace("window: 1h", "window: 1d"))
+    text = re.sub(r"checks:\n( {10}- .*\n)+", "checks: [missing, ks]\n", text)
+    (place / "aiops.yaml").write_text(text.replace("window: 1h", "window: 1d"))
     return place
 
 
