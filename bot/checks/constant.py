@@ -48,9 +48,9 @@ def _varies(column: ColumnProfile) -> bool:
 def _stuck(name: str, then: ColumnProfile, now: ColumnProfile) -> Measurement:
     """Measure a column that has one value; chance: every independent row has it, by the largest share that it may have."""
     value, usual = _only(now, then)
-    known = draws(then, then.count)
+    rows, known = draws(then, now)
     low, high = wilson(usual / then.count * known, known)
-    chance = float(high ** draws(then, now.count))
+    chance = float(high**rows)
     words = f"every one of {now.count:,} values is {value}, in the reference {usual / then.count * 100:.1f} % are"
     return Measurement(name, 1 - usual / then.count, now.count, 0.0, (1 - high, 1 - low), chance, words)
 

@@ -13,7 +13,7 @@ LEAST_ROWS = 30
 def duplicates(reference: Reading, current: Reading) -> Iterator[Measured]:
     """Of the requests that used to be logged once, the share that is repeated now: 0 (as usual) to 1 (all are one request)."""
     now, then = current.duplicates, reference.duplicates
-    if now is None:
+    if now is None or not current.rows:
         yield NotMeasured("model", "the log has no request ids, or nobody has counted them", current.rows)
     elif then is None or not reference.rows or then == reference.rows:
         yield NotMeasured("model", "the reference has no request ids, or nobody has counted them", current.rows)

@@ -33,7 +33,7 @@ def far_out_of_range(reference: Reading, current: Reading) -> Iterator[Measured]
 
 def _measured(name: str, then: NumericProfile, now: NumericProfile, far: tuple[int, int]) -> Measurement:
     usual, share = far[0] / then.count, far[1] / now.count
-    rows, known = draws(then, now.count), draws(then, then.count)
+    rows, known = draws(then, now)
     band = beyond((share * rows, rows), (usual * known + 1, known + 1))  # one more: the next value may be the first of its kind
     ends = f"{number(float(then.cuts[0]))} to {number(float(then.cuts[-1]))}"
     words = f"{far[1]:,} of {now.count:,} values lie far outside the reference's {ends}"

@@ -37,7 +37,7 @@ def new_categories(reference: Reading, current: Reading) -> Iterator[Measured]:
 def _measured(name: str, then: CategoryProfile, now: CategoryProfile, unseen: Mapping[str, int], unnamed: int = 0) -> Measurement:
     """Judge the rows of unseen levels against Good and Turing: as many are usual as rows of the reference are the only ones."""
     fresh = sum(unseen.values()) + unnamed
-    rows, known = draws(then, now.count), draws(then, then.count)
+    rows, known = draws(then, now)
     alone = sum(count == 1 for count in then.counts.values()) / then.count
     share = fresh / now.count
     band = beyond((share * rows, rows), (alone * known + 1, known + 1))
@@ -53,7 +53,7 @@ def _exploded(then: CategoryProfile, now: CategoryProfile, unseen: Mapping[str, 
 
     Surely: by Poisson's tail, one of all the levels that might have been.
     """
-    rows, known = draws(then, now.count), draws(then, then.count)
+    rows, known = draws(then, now)
     rarest = min(then.counts.values(), default=then.other) / then.count
     expected = rows * wilson(rarest * known, known)[1]
     seen = np.asarray(list(unseen.values()), dtype=np.float64)

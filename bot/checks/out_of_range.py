@@ -33,7 +33,7 @@ def out_of_range(reference: Reading, current: Reading) -> Iterator[Measured]:
 
 def _measured(name: str, then: NumericProfile, now: NumericProfile) -> Measurement:
     share, usual = _outside(now) / now.count, _outside(then) / then.count
-    rows, known = draws(then, now.count), draws(then, then.count)
+    rows, known = draws(then, now)
     band = beyond((share * rows, rows), (usual * known + CHANCE, known + 1))
     ends = f"{number(float(then.cuts[0]))} to {number(float(then.cuts[-1]))}"
     words = f"{_outside(now):,} of {now.count:,} values lie outside the reference's {ends}"

@@ -46,7 +46,7 @@ def _measured(name: str, then: ColumnProfile, now: ColumnProfile, worst: Spike |
     if worst is None:
         return Measurement(name, 0.0, now.count, reference=0.0, interval=(0.0, 0.0))
     share, usual = worst.now / now.count, worst.then / then.count
-    rows, known = draws(then, now.count), draws(then, then.count)
+    rows, known = draws(then, now)
     value, low, high = lost((share * rows, rows), (usual * known, known), SURE)
     words = f"{share * 100:.1f} % of the values are {quoted(worst.name)}, reference {usual * 100:.1f} %"
     return Measurement(name, value, now.count, reference=0.0, interval=(low, high), detail=words)

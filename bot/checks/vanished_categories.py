@@ -31,12 +31,10 @@ def vanished_categories(reference: Reading, current: Reading) -> Iterator[Measur
 
 
 def _measured(name: str, then: CategoryProfile, now: CategoryProfile) -> Measurement:
-    rows, known = draws(then, now.count), draws(then, then.count)
-    gone = [
-        level
-        for level, count in then.counts.items()
-        if not now.counts.get(level) and not _chance(count / then.count, known, rows, len(then.counts))
-    ]
+    rows, known = draws(then, now)
+    absent = {level: count for level, count in then.counts.items() if not now.counts.get(level)}
+    surely = {count for count in set(absent.values()) if not _chance(count / then.count, known, rows, len(then.counts))}
+    gone = [level for level, count in absent.items() if count in surely]
     gone.sort(key=lambda level: (-then.counts[level], level))
     share = sum(then.counts[level] for level in gone) / then.count
     band = wilson(share * known, known) if gone else (0.0, 0.0)

@@ -5,6 +5,8 @@ and six of seven weekdays have vanished. How slow a column is, its reference tel
 of time, differ, against how often two rows picked at random would.
 """
 
+import numpy as np
+
 from bot.core.profiles import CategoryProfile, ColumnProfile
 
 
@@ -21,14 +23,19 @@ def independence(reference: ColumnProfile) -> float | None:
     return min(1.0, (reference.changes + 1) / (reference.followed * differing))
 
 
-def draws(reference: ColumnProfile, rows: int) -> float:
-    """Return how many independent draws so many rows of this column are; where nobody knows the order, each row is one."""
+def draws(reference: ColumnProfile, current: ColumnProfile) -> tuple[float, float]:
+    """Return how many independent draws the values of a window and of its reference are, in this order.
+
+    Where nobody knows the order of the reference's rows, each is one.
+    """
     worth = independence(reference)
-    return float(rows) if worth is None else rows * worth
+    worth = 1.0 if worth is None else worth
+    return current.count * worth, reference.count * worth
 
 
 def _same(column: ColumnProfile) -> float:
     """Return the chance that two rows picked at random are equal; levels beyond the cap count as all different."""
     if isinstance(column, CategoryProfile):
-        return sum((rows / column.count) ** 2 for rows in column.counts.values())
+        levels = np.fromiter(column.counts.values(), np.float64, len(column.counts))
+        return float(((levels / column.count) ** 2).sum())
     return float((((column.up_to - column.below) / column.count) ** 2).sum())

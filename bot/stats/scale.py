@@ -79,25 +79,28 @@ def jump(reference: Counts, current: Counts, worth: float = 1.0) -> Jump | None:
         return None
     then, now = _by_magnitude(reference) / rows[0], _by_magnitude(current) / rows[1]
     n, m = rows[0] * worth, rows[1] * worth
-    p, q, new = _smooth(then), _smooth(now), _new(then)
-    distance = float(_variation(q - p))
-    if distance < LEAST_DISTANCE or now[new].sum() < LEAST_NEW:
+    change = _smooth(now - then)
+    distance = float(_variation(change))
+    if distance < LEAST_DISTANCE:
+        return None
+    p, new = _smooth(then), _new(then)
+    if now[new].sum() < LEAST_NEW:
         return None
     factors, moved = _moved(then)
     apart = _smooth(moved) - p
     sizes = np.maximum((apart**2).sum(axis=1), 1e-12)
-    shares = np.clip(apart @ (q - p) / sizes, 0.0, 1.0)
-    left = _variation((q - p) - shares[:, None] * apart)
+    shares = np.clip(apart @ change / sizes, 0.0, 1.0)
+    left = _variation(change - shares[:, None] * apart)
     best = int(left.argmin())
     factor, share = float(factors[best]), float(shares[best])
     if 1 / LEAST_FACTOR < factor < LEAST_FACTOR or _variation(apart[best]) < LEAST_SEPARATION:
         return None
     promised = float(moved[best][new].sum())
-    if promised < LEAST_NEW or now[new].sum() < KEPT * share * promised:
-        return None
+    brings = promised >= LEAST_NEW and now[new].sum() >= KEPT * share * promised
     fits = _fits(float(left[best]), distance, _noise(p + share * apart[best], (n, m)))
+    enough = min(n, m) >= LEAST_DRAWS and share * m >= SURE
     weights = _smooth(apart[best] / sizes[best])
-    if not fits or min(n, m) < LEAST_DRAWS or share * m < SURE or share < SURE * _error(weights, (then, then), (n, m)):
+    if not (brings and fits and enough) or share < SURE * _error(weights, (then, then), (n, m)):
         return None
     error = Z * _error(weights, (then, now), (n, m))
     return Jump(factor, share, max(0.0, share - error), min(1.0, share + error))
