@@ -13,6 +13,7 @@ from bot.core.profiles import CategoryProfile, Counts, Floats, NumericProfile
 CUTS = 2_048
 BINS = 10
 MOST_LEVELS = 1_000
+BLOCK = 1 << 14
 
 
 def profile_numbers(values: Floats, *, nulls: int = 0, like: NumericProfile | None = None, cuts: int = CUTS) -> NumericProfile:
@@ -32,7 +33,7 @@ def profile_numbers(values: Floats, *, nulls: int = 0, like: NumericProfile | No
     up_to = np.searchsorted(finite, at, side="right").astype(np.int64)
     with np.errstate(over="ignore", invalid="ignore"):  # sums of numbers near 1e308 may overflow; counts never do
         mean = float(finite.mean()) if len(finite) else 0.0
-        squares = float(np.square(finite - mean).sum())
+        squares = _squares(finite, mean)
         sums = _sums(finite, up_to)
     return NumericProfile(
         rows=len(values) + nulls,
@@ -88,6 +89,11 @@ def _sums(ordered: Floats, up_to: Counts) -> Floats:
         return np.zeros(len(up_to))
     totals = np.append(0.0, np.cumsum(np.add.reduceat(ordered, starts)))
     return np.asarray(totals[np.searchsorted(np.append(starts, len(ordered)), up_to)], dtype=np.float64)
+
+
+def _squares(values: Floats, mean: float) -> float:
+    """Return the sum of squared distances from the mean, a block at a time: what fits the processor's cache costs no new memory."""
+    return float(sum(np.square(values[start : start + BLOCK] - mean).sum() for start in range(0, len(values), BLOCK)))
 
 
 def _bins(ordered: Floats, edges: Floats) -> Counts:
