@@ -38,6 +38,7 @@ class Columns:
         """Return one column, shape (n,)."""
         if name in self._known:
             return self._known[name]
+        pa.default_memory_pool().release_unused()  # the last column's: the pool would keep it for a while
         column = self._read(name)
         if name in self._kept:
             self._known[name] = column

@@ -20,7 +20,7 @@ from bot.core.ports import SourceKind
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.columns import Columns, columns_of
+from bot.sources.columns import columns_of
 from bot.sources.places import Place, first_line, place_of, suffix
 from bot.sources.slices import reading_of_slices
 from bot.sources.table import MANY, reading_of, required, sample_of, wanted, within
@@ -31,7 +31,7 @@ CSV = ds.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(strings_can_be
 FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 
 SLICE = 1_048_576
-"""So many rows at least are read as one slice of a longer window; pyarrow's own row groups hold as many."""
+"""So many rows at most are read as one slice of a longer window, but no less than a row group; pyarrow writes as many into each."""
 
 Rows = Any
 """An Arrow table, or `Columns`: what a reading is made of."""
@@ -60,13 +60,13 @@ class FileSource:
         with _said(place):
             return sample_of(model, self._slices(place, model, window, sys.maxsize)[0], limit, version)
 
-    def _slices(self, place: Place, model: Model, window: Window, least: int) -> list[Rows]:
-        """Return the window's rows, in slices of at least so many where it has more; there is always one."""
+    def _slices(self, place: Place, model: Model, window: Window, most: int) -> list[Rows]:
+        """Return the window's rows, in slices of at most so many; there is always one."""
         names, data = model.columns, _opened(place)
         required(data.schema.names, names, place.name)
         keep = [name for name in wanted(model) if data.schema.names.count(name) == 1]
         rows = _between(data.schema, names.time, window)
-        groups = list(_groups(data, rows, least))
+        groups = list(_groups(data, rows, most))
         if sum(count for _, count in groups) < MANY:  # opening a file for every column would cost more than it saves
             return [within(data.to_table(columns=keep, filter=rows), window, names.time)]
         kinds = pa.schema([data.schema.field(name) for name in keep])
@@ -76,19 +76,20 @@ class FileSource:
         return filled if len(filled) > 1 else [filled[0].remembering(log)]
 
 
-def _groups(data: ds.Dataset, rows: pc.Expression | None, least: int) -> Iterator[tuple[list[Any], int]]:
+def _groups(data: ds.Dataset, rows: pc.Expression | None, most: int) -> Iterator[tuple[list[Any], int]]:
     """Yield row groups of Parquet files that may hold such rows, as many together as it takes; of other files nothing."""
-    pieces, count = [], 0
+    pieces: list[Any] = []
+    count = 0
     for fragment in data.get_fragments():
         if not isinstance(fragment, ds.ParquetFileFragment):
             return
         chosen = fragment if rows is None else fragment.subset(filter=rows, schema=data.schema)
         for group in chosen.row_groups:
-            pieces.append(fragment.subset(row_group_ids=[group.id]))
-            count += group.num_rows
-            if count >= least:
+            if pieces and count + group.num_rows > most:
                 yield pieces, count
                 pieces, count = [], 0
+            pieces.append(fragment.subset(row_group_ids=[group.id]))
+            count += group.num_rows
     if pieces:
         yield pieces, count
 

@@ -1,9 +1,9 @@
 """A window of many rows, read slice by slice: profiles add up, so memory does not grow with the rows.
 
 Columns are profiled one after the other over all slices, two at a time; what is told by whole rows (labels, waiting times,
-versions) is told of each slice and added up. A window is counted at its reference's cut points. A reference has none yet: its columns
-are read whole up to `WHOLE` rows; above, an even draw of that many rows gives the cut points, the true ends of the column among them,
-and a second pass counts at them.
+versions) is told of each slice and added up. A window is counted at its reference's cut points. A reference has none yet: its
+columns are read whole up to `WHOLE` rows; above, an even draw of that many rows gives the cut points, the true ends of the column
+among them, and a second pass counts at them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ def sliced(slices: Slices, name: str, declared: str, like: ColumnProfile | None)
     if declared == "numeric" and kind_of(kind, declared) == "numeric":
         cut = like if isinstance(like, NumericProfile) else drawn(slices, name)
         parts = (profiled(part.column(name), declared, cut) for part in slices)
-        return reduce(lambda one, other: one.merged(other), parts)  # type: ignore[arg-type, return-value]
+        return reduce(lambda one, other: one.merged(other), parts)  # type: ignore[arg-type]
     return levels_of(slices, name, like if isinstance(like, CategoryProfile) else None)
 
 
@@ -79,7 +79,8 @@ def evenly(values: npt.NDArray[Any], step: int, *, seed: int) -> npt.NDArray[Any
     """Return one row of every `step`, each at a random place of its stretch, so that no rhythm in the rows can hide."""
     starts = np.arange(0, len(values), step)
     places = starts + np.random.default_rng(seed).integers(0, step, len(starts))
-    return values[places[places < len(values)]]
+    drawn_rows: npt.NDArray[Any] = values[places[places < len(values)]]
+    return drawn_rows
 
 
 def empty_like(cut: NumericProfile) -> NumericProfile:
@@ -167,7 +168,8 @@ def _rows_of_both(one: Told, other: Told) -> Told:
 
 def _drawn_rows(told: Told, step: int, seed: int) -> Told:
     """Return one row of every `step`, the same ones of every array."""
-    return replace(told, **{name: evenly(values, step, seed=seed) for name, values in _arrays(told).items()})
+    fewer: dict[str, Any] = {name: evenly(values, step, seed=seed) for name, values in _arrays(told).items()}
+    return replace(told, **fewer)
 
 
 def _arrays(told: Outcomes | Operations) -> dict[str, Any]:
