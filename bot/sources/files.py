@@ -67,7 +67,7 @@ class FileSource:
         keep = [name for name in wanted(model) if data.schema.names.count(name) == 1]
         rows = _between(data.schema, names.time, window)
         groups = list(_groups(data, rows, most))
-        if sum(count for _, count in groups) < MANY:  # opening a file for every column would cost more than it saves
+        if not groups or sum(count for _, count in groups) < MANY:  # opening a file for every column would cost more than it saves
             return [within(data.to_table(columns=keep, filter=rows), window, names.time)]
         kinds = pa.schema([data.schema.field(name) for name in keep])
         log = set(wanted(replace(model, features=())))

@@ -16,7 +16,7 @@ from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading, Sample
 from bot.core.windows import Window
-from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
+from bot.stats.profiles import MOST_LEVELS, cuts_for, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
 """An epoch number above these is in milliseconds, in microseconds; seconds reach the first in the year 5138."""
@@ -76,7 +76,9 @@ def profiled(column: pa.ChunkedArray, declared: str, like: ColumnProfile | None,
     """
     if declared == "numeric" and kind_of(column.type, declared) == "numeric":
         counted_like = like if isinstance(like, NumericProfile) else None
-        return profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or CUTS)
+        return profile_numbers(
+            numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or cuts_for(len(column))
+        )
     found = pc.value_counts(column.drop_null() if pa.types.is_dictionary(column.type) else texts(column).drop_null())
     levels = texts(pa.chunked_array([found.field("values")])).to_pylist()
     counts = np.asarray(found.field("counts").to_numpy(), dtype=np.int64)
