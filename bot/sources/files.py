@@ -68,7 +68,7 @@ class FileSource:
         rows = _between(data.schema, names.time, window)
         groups = list(_groups(data, rows, most))
         if not groups or sum(count for _, count in groups) < MANY:  # opening a file for every column would cost more than it saves
-            return [within(data.to_table(columns=keep, filter=rows), window, names.time)]
+            return [within(data.to_table(columns=keep, filter=rows, use_threads=not groups), window, names.time)]
         kinds = pa.schema([data.schema.field(name) for name in keep])
         log = set(wanted(replace(model, features=())))
         slices = [within(columns_of(pieces, kinds, count), window, names.time) for pieces, count in groups]

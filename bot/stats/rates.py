@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from bot.core.profiles import Floats
 
@@ -14,7 +14,7 @@ def wilson(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
     """Return the score interval of a proportion (Wilson 1927); of no trials anything may be true."""
     if n == 0:
         return 0.0, 1.0
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(special.ndtri((1 + level) / 2))
     p, spread = k / n, z * z / n
     centre, half = p + spread / 2, z * math.sqrt(p * (1 - p) / n + spread / (4 * n))
     low, high = (centre - half) / (1 + spread), (centre + half) / (1 + spread)
@@ -31,8 +31,8 @@ def newcombe(k: int, n: int, of: int, total: int) -> tuple[float, float]:
 def poisson(count: int, level: float = LEVEL) -> tuple[float, float]:
     """Return the exact interval of a Poisson mean (Garwood 1936)."""
     tail = (1 - level) / 2
-    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
-    return low, float(stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    low = float(special.gammaincinv(count, tail)) if count else 0.0
+    return low, float(special.gammaincinv(count + 1, 1 - tail))
 
 
 def percentile(ordered: Floats, share: float, level: float = LEVEL) -> tuple[float, float, float]:
