@@ -8,7 +8,7 @@ PARALLEL ?= -n 4 --dist loadfile
 PLAYED := tests/story tests/browser
 DECIDING := $(wildcard tests/unit/core tests/unit/flow)
 
-.PHONY: setup demo test test-all check cover lock clean
+.PHONY: setup demo test test-all check cover bench lock clean
 
 setup: .venv/ready
 
@@ -45,6 +45,10 @@ check: setup
 # Where decisions live, every branch is taken by a test.
 cover: setup
 	$(BIN)/pytest $(DECIDING) --cov=bot.core --cov=bot.flow --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+# Ratios to bare reading, printed and never asserted; the data are made in a temporary folder. About five minutes.
+bench: setup
+	$(BIN)/python -m tests.bench.speed $(ARGS)
 
 # Only after a dependency has changed: hashed locks for developers and for the image. Needs uv.
 lock:

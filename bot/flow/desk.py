@@ -1,7 +1,7 @@
 """The desk: every port and registry that a verb may touch, laid out once by `bot.app`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.core.actions import Action, Json, Platform
 from bot.core.approvals import Policy
@@ -12,6 +12,7 @@ from bot.core.playbooks import Playbook, Step
 from bot.core.ports import Clock, Directory, Scorer, Source, Splitter, Store
 from bot.core.profiles import Floats
 from bot.core.readings import Sample
+from bot.flow.memory import Memory
 
 Expand = Callable[[Playbook, Json], Sequence[Step]]
 Paired = Callable[[Sample, Floats, Floats], Measurement]
@@ -43,6 +44,7 @@ class Desk:
     digest_channel: str = ""
     poll_s: float = 30.0
     sample_rows: int = 20_000
+    memory: Memory = field(default_factory=Memory, compare=False, repr=False)
 
     def model(self, key: str) -> Model:
         """Return the model of this key ("name@environment") or, when that is unambiguous, of this name."""

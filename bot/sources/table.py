@@ -1,9 +1,10 @@
 """A window's rows as an Arrow table become a reading or a sample; here everything that comes from data is still hostile."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,15 @@ from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, Nu
 from bot.core.readings import Operations, Outcomes, Reading, Sample
 from bot.core.windows import Window
 from bot.sources.order import in_time, level_changes, repeated
-from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
+from bot.stats.profiles import MOST_LEVELS, cuts_for, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
 """An epoch number above these is in milliseconds, in microseconds; seconds reach the first in the year 5138."""
+
+MANY, THREADS = 100_000, 2
+"""From so many rows on columns are worked on by so many threads."""
+
+T = TypeVar("T")
 
 FAR = 2.0**62
 """Beyond any window: where numbers that no clock shows are kept."""
@@ -36,7 +42,8 @@ def kind_of(kind: pa.DataType, declared: str = "") -> str:
 
 def numbers(column: pa.ChunkedArray) -> Floats:
     """Return a numeric column as float64 of shape (n,), missing as NaN; an array of its own, to be sorted in place."""
-    return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    found = pc.cast(column, pa.float64(), safe=False).to_numpy()
+    return np.array(found, dtype=np.float64, copy=not (found.flags.owndata and found.flags.writeable))
 
 
 def scores(column: pa.ChunkedArray) -> Floats:
@@ -74,7 +81,8 @@ def profiled(
     """
     if declared == "numeric" and kind_of(column.type, declared) == "numeric":
         counted_like = like if isinstance(like, NumericProfile) else None
-        made = profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or CUTS)
+        cuts = most or cuts_for(len(column))
+        made = profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=cuts)
         return made if timed else replace(made, changes=0, followed=0)
     given = (column if pa.types.is_dictionary(column.type) else texts(column)).drop_null()
     found = pc.value_counts(given)
@@ -137,19 +145,43 @@ def required(there: Sequence[str], columns: LogColumns, where: str) -> None:
             )
 
 
+def declared_of(model: Model, there: Sequence[str]) -> dict[str, str]:
+    """Return which of the columns that are there are profiled, and as what they were declared."""
+    declared = {feature.name: feature.kind for feature in model.features} | {model.columns.score: "numeric"}
+    return {name: kind for name, kind in declared.items() if name in there}
+
+
+def side_by_side(do: Callable[[str], T], names: Iterable[str], *, parallel: bool) -> dict[str, T]:
+    """Return what `do` makes of each name; two at a time where that pays: reading, sorting and counting let the other one work."""
+    if not parallel:
+        return {name: do(name) for name in names}
+    names = list(names)
+    with ThreadPoolExecutor(THREADS, "columns") as pool:
+        return dict(zip(names, pool.map(do, names), strict=True))
+
+
 def reading_of(
-    model: Model, window: Window, table: pa.Table, like: Mapping[str, ColumnProfile] | None, as_of: datetime | None
+    model: Model,
+    window: Window,
+    table: pa.Table,
+    like: Mapping[str, ColumnProfile] | None,
+    as_of: datetime | None,
+    *,
+    profiles: Mapping[str, ColumnProfile] | None = None,
 ) -> Reading:
-    """Return the reading of a table that holds just this window's rows."""
+    """Return the reading of a table that holds just this window's rows; where `profiles` are given, no column is profiled."""
     columns, like = model.columns, like or {}
-    declared = {feature.name: feature.kind for feature in model.features} | {columns.score: "numeric"}
-    there = {name: kind for name, kind in declared.items() if name in table.column_names}
+    there = declared_of(model, table.column_names)
     at = moments(table.column(columns.time), columns.time)
-    ordered, timed = (table, True) if like else in_time(table, at)
+    ordered, timed = (table, True) if like or profiles is not None else in_time(table, at)
+
+    def profile(name: str) -> ColumnProfile:
+        return profiled(ordered.column(name), there[name], like.get(name), timed=timed)
+
     return Reading(
         window=window,
         rows=len(table),
-        columns={name: profiled(ordered.column(name), kind, like.get(name), timed=timed) for name, kind in there.items()},
+        columns=side_by_side(profile, there, parallel=len(table) >= MANY) if profiles is None else profiles,
         kinds={name: kind_of(table.schema.field(name).type, kind) for name, kind in there.items()},
         outcomes=outcomes_of(table, columns, at, as_of),
         operations=operations_of(table, columns),
@@ -250,5 +282,8 @@ def _texts(table: pa.Table, name: str) -> npt.NDArray[np.str_]:
 
 
 def _versions(table: pa.Table, columns: LogColumns) -> dict[str, int]:
-    versions, counts = np.unique(_texts(table, columns.version), return_counts=True)
-    return {str(v): int(c) for v, c in zip(versions, counts, strict=True) if v}
+    if columns.version not in table.column_names:
+        return {}
+    found = pc.value_counts(texts(table.column(columns.version)))
+    pairs = zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)
+    return {version: count for version, count in sorted(pairs, key=lambda pair: pair[0] or "") if version}

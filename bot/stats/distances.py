@@ -7,7 +7,7 @@ Definitions: KS is the largest distance of the two empirical distribution functi
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from bot.core.profiles import CategoryProfile, Counts, NumericProfile
 
@@ -50,12 +50,12 @@ def stability_index(reference: Counts, current: Counts) -> Distance | None:
     p = (reference + 0.5) / (n + 0.5 * bins)
     q = (current + 0.5) / (m + 0.5 * bins)
     value = float(((q - p) * np.log(q / p)).sum())
-    return Distance(value, value, value, float(stats.chi2.sf(value / (1 / n + 1 / m), bins - 1)))
+    return Distance(value, value, value, float(special.chdtrc(bins - 1, value / (1 / n + 1 / m))))
 
 
 def stability_critical(n: int, m: int, bins: int, level: float = 0.01) -> float:
     """Return the PSI that chance alone exceeds in `level` of all windows of these sizes."""
-    return float((1 / n + 1 / m) * stats.chi2.ppf(1 - level, bins - 1))
+    return float((1 / n + 1 / m) * 2 * special.gammaincinv((bins - 1) / 2, 1 - level))
 
 
 def aligned(reference: CategoryProfile, current: CategoryProfile) -> tuple[Counts, Counts]:
@@ -103,7 +103,7 @@ def chi_square(reference: Counts, current: Counts) -> Association | None:
     narrow = min(2 - 1 / (total - 1), levels - freedom**2 / (total - 1)) - 1
     return Association(
         statistic,
-        float(stats.chi2.sf(statistic, freedom)),
+        float(special.chdtrc(freedom, statistic)),
         float(np.sqrt(phi2)),
         float(np.sqrt(corrected / narrow)) if narrow > 0 else 0.0,
     )

@@ -5,6 +5,7 @@ narrow. Means are therefore bootstrapped over whole blocks (days; Künsch 1989, 
 window gives the same answer on every replica. AUC's interval is DeLong's (1988).
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -47,10 +48,16 @@ def block_mean(values: Floats, blocks: Counts) -> Estimate:
     size = int(blocks.max()) + 1
     sums, counts = np.bincount(blocks, values, size), np.bincount(blocks, minlength=size)
     sums, counts = sums[counts > 0], counts[counts > 0]
-    weights = np.random.default_rng(0).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), DRAWS)
+    weights = _weights(len(sums))
     drawn = (weights @ sums) / (weights @ counts)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(float(values.mean()), float(low), float(high))
+
+
+@lru_cache(maxsize=16)
+def _weights(blocks: int) -> Counts:
+    """Return how often each block is drawn in each of the resamples, shape (DRAWS, blocks): the same in every window of as many."""
+    return np.random.default_rng(0).multinomial(blocks, np.full(blocks, 1 / blocks), DRAWS)
 
 
 def calibration_gap(scores: Floats, labels: Labels, at: Counts) -> Estimate:

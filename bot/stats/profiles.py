@@ -14,9 +14,13 @@ from bot.core.profiles import CategoryProfile, Counts, Floats, NumericProfile
 from bot.stats.scale import magnitudes
 from bot.stats.sentinels import spikes, words
 
-CUTS = 2_048
+CUTS, FEW_CUTS = 2_048, 512
+SMALL = 100_000
+"""Up to so many rows a column is kept in fewer cut points: a tenth of a megabyte a model, and KS still known to 0.002."""
+
 BINS = 10
 MOST_LEVELS = 1_000
+BLOCK = 1 << 14
 
 
 def profile_numbers(values: Floats, *, nulls: int = 0, like: NumericProfile | None = None, cuts: int = CUTS) -> NumericProfile:
@@ -38,7 +42,7 @@ def profile_numbers(values: Floats, *, nulls: int = 0, like: NumericProfile | No
     up_to = np.searchsorted(finite, at, side="right").astype(np.int64)
     with np.errstate(over="ignore", invalid="ignore"):  # sums of numbers near 1e308 may overflow; counts never do
         mean = float(finite.mean()) if len(finite) else 0.0
-        squares = float(np.square(finite - mean).sum())
+        squares = _squares(finite, mean)
         sums = _sums(finite, up_to)
     return NumericProfile(
         rows=len(values) + nulls,
@@ -89,6 +93,11 @@ def _far(ordered: Floats, cuts: Floats) -> int:
         return int(below + len(ordered) - np.searchsorted(ordered, cuts[-1] + width, side="right"))
 
 
+def cuts_for(rows: int) -> int:
+    """Return how many cut points a reference of so many rows is worth; one that fits them whole is kept whole."""
+    return FEW_CUTS if CUTS < rows <= SMALL else CUTS
+
+
 def cut_points(ordered: Floats, cuts: int = CUTS) -> Floats:
     """Return at most `cuts` distinct values of a sorted column at equal ranks, the smallest and the largest among them."""
     distinct = _distinct(ordered)
@@ -130,6 +139,11 @@ def _sums(ordered: Floats, up_to: Counts) -> Floats:
         return np.zeros(len(up_to))
     totals = np.append(0.0, np.cumsum(np.add.reduceat(ordered, starts)))
     return np.asarray(totals[np.searchsorted(np.append(starts, len(ordered)), up_to)], dtype=np.float64)
+
+
+def _squares(values: Floats, mean: float) -> float:
+    """Return the sum of squared distances from the mean, a block at a time: what fits the processor's cache costs no new memory."""
+    return float(sum(np.square(values[start : start + BLOCK] - mean).sum() for start in range(0, len(values), BLOCK)))
 
 
 def _bins(ordered: Floats, edges: Floats) -> Counts:

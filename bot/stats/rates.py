@@ -4,7 +4,7 @@ import math
 from functools import cache
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from bot.core.profiles import Floats
 
@@ -15,7 +15,7 @@ SURE = 0.999
 
 @cache
 def _z(level: float) -> float:
-    return float(stats.norm.ppf((1 + level) / 2))
+    return float(special.ndtri((1 + level) / 2))
 
 
 def wilson(k: float, n: float, level: float = LEVEL) -> tuple[float, float]:
@@ -54,8 +54,8 @@ def beyond(now: tuple[float, float], usual: tuple[float, float], level: float = 
 def poisson(count: int, level: float = LEVEL) -> tuple[float, float]:
     """Return the exact interval of a Poisson mean (Garwood 1936)."""
     tail = (1 - level) / 2
-    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
-    return low, float(stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    low = float(special.gammaincinv(count, tail)) if count else 0.0
+    return low, float(special.gammaincinv(count + 1, 1 - tail))
 
 
 def percentile(ordered: Floats, share: float, level: float = LEVEL) -> tuple[float, float, float]:
