@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from bot.core.joint import JointRows
 from bot.core.profiles import ColumnProfile, Counts, Floats
 from bot.core.windows import Window
 
@@ -50,6 +51,7 @@ class Reading:
 
     `rows` counts predictions; `columns` profiles features and the score; `kinds` names each column's type as the source
     reports it ("numeric", "categorical"), so that a lost or changed column is seen even when it has no values.
+    `joint` are some of the rows, whole, for what only several columns at once can tell.
     """
 
     window: Window
@@ -60,6 +62,7 @@ class Reading:
     operations: Operations | None = None
     newest: datetime | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
+    joint: JointRows | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

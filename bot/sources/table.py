@@ -11,14 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bot.core.errors import SourceUnavailable
+from bot.core.joint import JointRows
 from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading, Sample
 from bot.core.windows import Window
+from bot.sources.spread import spread
 from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
 """An epoch number above these is in milliseconds, in microseconds; seconds reach the first in the year 5138."""
+
+MOST_JOINT = 5_000
+"""Whole rows of a window that are kept: enough to tell two windows apart to within a hundredth of AUC."""
 
 FAR = 2.0**62
 """Beyond any window: where numbers that no clock shows are kept."""
@@ -144,7 +149,34 @@ def reading_of(
         operations=operations_of(table, columns),
         newest=datetime.fromtimestamp(int(at.max()), UTC) if len(at) else None,
         versions=_versions(table, columns),
+        joint=joint_of(model, table, at, as_of),
     )
+
+
+def joint_of(model: Model, table: pa.Table, at: Counts, as_of: datetime | None, most: int = MOST_JOINT) -> JointRows:
+    """Return some of the rows, whole and as numbers; `at` are the times of all of them, shape (n,)."""
+    log, there = model.columns, table.column_names
+    kinds = {f.name: f.kind for f in model.features if f.name in there}
+    kept, when = spread(table, [n for n in wanted(model) if n in there], at, log.request, most)
+    levels: dict[str, tuple[str, ...]] = {}
+    values = np.full((len(kept), len(kinds)), np.nan)
+    for i, (name, kind) in enumerate(kinds.items()):
+        if kind == "numeric" and kind_of(kept.column(name).type, kind) == "numeric":
+            values[:, i] = numbers(kept.column(name))
+        else:
+            values[:, i], levels[name] = places(kept.column(name))
+    values[~np.isfinite(values)] = np.nan
+    known = arrived(kept, log, as_of)
+    labels = np.where(known, numbers(kept.column(log.label)) > 0.5, np.nan) if known.any() else np.full(len(kept), np.nan)
+    return JointRows(tuple(kinds), values, levels, scores(kept.column(log.score)), labels, when, len(table))
+
+
+def places(column: pa.ChunkedArray) -> tuple[Floats, tuple[str, ...]]:
+    """Return a column as places in its levels, shape (n,), missing NaN; and the levels, sorted."""
+    given = texts(column).to_pylist()
+    levels = sorted({value for value in given if value is not None})
+    place = {level: float(i) for i, level in enumerate(levels)}
+    return np.array([np.nan if value is None else place[value] for value in given], dtype=np.float64), tuple(levels)
 
 
 def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetime | None) -> Outcomes | None:

@@ -21,7 +21,8 @@ N = 3_000
 
 
 def a_whole_reading(like=None, n=N):
-    columns = {"x": RANDOM.normal(size=n), "carrier": RANDOM.choice(["UA", "DL", "B6"], n).tolist()}
+    x = RANDOM.normal(size=n)
+    columns = {"x": x, "y": x + RANDOM.normal(size=n), "carrier": RANDOM.choice(["UA", "DL", "B6"], n).tolist()}
     scores = RANDOM.random(n)
     reading = a_reading(columns, like)
     return replace(

@@ -1,0 +1,53 @@
+"""Some rows of a window, whole: what only several columns at once can tell.
+
+Profiles know each column alone. Whether two columns still go together, whether a learner can tell today's rows from last spring's,
+and in which corner of the inputs the model errs, only rows can tell; a few thousand of them are enough.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.core.profiles import Counts, Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointRows:
+    """At most a few thousand rows of one window, in the order of time, spread evenly over it; `of` is how many there were.
+
+    Shapes: `values` is (n, k), a column a name; numbers as they are, missing and infinite ones NaN. A column of categories holds
+    places in `levels[name]`, NaN where missing. `scores` and `labels` are (n,), NaN where nobody scored or nobody knows the truth
+    yet; `at` is (n,), epoch seconds.
+    """
+
+    names: tuple[str, ...]
+    values: Floats
+    levels: Mapping[str, tuple[str, ...]]
+    scores: Floats
+    labels: Floats
+    at: Counts
+    of: int
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def column(self, name: str) -> Floats:
+        """Return one column, shape (n,)."""
+        return self.values[:, self.names.index(name)]
+
+    def rows(self, kept: npt.NDArray[np.bool_]) -> Self:
+        """Return only the rows that are kept: shape (n,)."""
+        return replace(
+            self, values=self.values[kept], scores=self.scores[kept], labels=self.labels[kept], at=self.at[kept], of=int(kept.sum())
+        )
+
+    def thinned(self, most: int) -> Self:
+        """Return at most so many of the rows, evenly spread, the same ones at every call."""
+        if len(self) <= most:
+            return self
+        kept = np.zeros(len(self), dtype=bool)
+        kept[np.linspace(0, len(self) - 1, most).round().astype(np.int64)] = True
+        return replace(self.rows(kept), of=self.of)
