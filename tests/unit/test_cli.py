@@ -316,3 +316,20 @@ def test_json_has_no_numbers_that_json_does_not_know(capsys):
     paper.dump({"value": float("nan"), "limits": (float("inf"), 1.5)})
 
     assert json.loads(capsys.readouterr().out) == {"value": None, "limits": [None, 1.5]}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told"),
+    [
+        ({}, []),
+        (
+            {"cause": {"feature": "temp", "team": "weather", "text": "PSI 9.4"}},
+            ["Most likely cause: temp (fed by weather): PSI 9.4"],
+        ),
+        ({"cause": {"feature": "temp", "team": "", "text": "PSI 9.4"}}, ["Most likely cause: temp: PSI 9.4"]),
+        ({"cause": {"feature": "", "team": "", "text": "Nobody knows."}}, ["Nobody knows."]),
+        ({"slices": [{"name": "a = b", "n": 1_200, "text": "loss 1"}]}, ["Errs most where a = b: loss 1, 1,200 rows"]),
+    ],
+)
+def test_an_incident_says_what_most_likely_caused_it(evidence, told):
+    assert list(causes(evidence)) == told
