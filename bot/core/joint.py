@@ -4,7 +4,7 @@ Profiles know each column alone. Whether two columns still go together, whether 
 and in which corner of the inputs the model errs, only rows can tell; a few thousand of them are enough.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -51,3 +51,32 @@ class JointRows:
         kept = np.zeros(len(self), dtype=bool)
         kept[np.linspace(0, len(self) - 1, most).round().astype(np.int64)] = True
         return replace(self.rows(kept), of=self.of)
+
+
+def joined(parts: Sequence[JointRows], most: int) -> JointRows:
+    """Return the rows of stretches that follow each other, at least one, as those of one window: at most so many.
+
+    Each stretch may have kept another share of its rows, so a row counts as many as it stands for; columns must be the same.
+    """
+    levels = {name: tuple(sorted({level for part in parts for level in part.levels[name]})) for name in parts[0].levels}
+    values = np.vstack([_renamed(part, levels) for part in parts])
+    scores, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("scores", "labels"))
+    at, of = np.concatenate([part.at for part in parts]), sum(part.of for part in parts)
+    both = JointRows(parts[0].names, values, levels, scores, labels, at, of)
+    if len(both) <= most:
+        return both
+    standing = np.cumsum(np.repeat([part.of / max(len(part), 1) for part in parts], [len(part) for part in parts]))
+    kept = np.zeros(len(both), dtype=bool)
+    kept[np.searchsorted(standing, np.linspace(0, 1, most) * standing[-1] * (1 - 1e-12))] = True
+    return replace(both.rows(kept), of=of)
+
+
+def _renamed(part: JointRows, levels: Mapping[str, tuple[str, ...]]) -> Floats:
+    """Return a stretch's values with their categories as places in these levels."""
+    values = part.values.copy()
+    for name, known in part.levels.items():
+        place = {level: float(i) for i, level in enumerate(levels[name])}
+        by_place = np.array([*(place[level] for level in known), np.nan])
+        column = values[:, part.names.index(name)]
+        column[:] = by_place[np.where(np.isnan(column), len(known), column).astype(np.int64)]
+    return values

@@ -7,20 +7,6 @@ import pyarrow.compute as pc
 from bot.core.profiles import Counts
 
 
-def spread(table: pa.Table, columns: list[str], at: Counts, request: str, most: int) -> tuple[pa.Table, Counts]:
-    """Return at most `most` rows of a table, only these columns, in the order of time; and their times.
-
-    Args:
-        table: the window's rows, in any order.
-        columns: which of its columns are taken.
-        at: the rows' times in epoch seconds, shape (n,).
-        request: the column of request ids, which decides among rows of one second.
-        most: how many rows are kept.
-    """
-    place = evenly(at, table.column(request) if request in table.column_names else None, most)
-    return pa.table({name: picked(table.column(name), place) for name in columns}), at[place]
-
-
 def evenly(at: Counts, ids: pa.ChunkedArray | None, most: int) -> Counts:
     """Return the places of at most `most` rows at equal ranks of time, in the order of time.
 

@@ -16,7 +16,7 @@ from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading, Sample
 from bot.core.windows import Window
-from bot.sources.spread import spread
+from bot.sources.spread import evenly, picked
 from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
@@ -156,8 +156,15 @@ def reading_of(
 def joint_of(model: Model, table: pa.Table, at: Counts, as_of: datetime | None, most: int = MOST_JOINT) -> JointRows:
     """Return some of the rows, whole and as numbers; `at` are the times of all of them, shape (n,)."""
     log, there = model.columns, table.column_names
-    kinds = {f.name: f.kind for f in model.features if f.name in there}
-    kept, when = spread(table, [n for n in wanted(model) if n in there], at, log.request, most)
+    place = evenly(at, table.column(log.request) if log.request in there else None, most)
+    kept = pa.table({name: picked(table.column(name), place) for name in wanted(model) if name in there})
+    return told_jointly(model, kept, at[place], len(table), as_of)
+
+
+def told_jointly(model: Model, kept: pa.Table, at: Counts, of: int, as_of: datetime | None) -> JointRows:
+    """Return the rows of a small table as numbers; `at` are their times, shape (n,), `of` is how many rows they stand for."""
+    log = model.columns
+    kinds = {f.name: f.kind for f in model.features if f.name in kept.column_names}
     levels: dict[str, tuple[str, ...]] = {}
     values = np.full((len(kept), len(kinds)), np.nan)
     for i, (name, kind) in enumerate(kinds.items()):
@@ -168,7 +175,7 @@ def joint_of(model: Model, table: pa.Table, at: Counts, as_of: datetime | None, 
     values[~np.isfinite(values)] = np.nan
     known = arrived(kept, log, as_of)
     labels = np.where(known, numbers(kept.column(log.label)) > 0.5, np.nan) if known.any() else np.full(len(kept), np.nan)
-    return JointRows(tuple(kinds), values, levels, scores(kept.column(log.score)), labels, when, len(table))
+    return JointRows(tuple(kinds), values, levels, scores(kept.column(log.score)), labels, at, of)
 
 
 def places(column: pa.ChunkedArray) -> tuple[Floats, tuple[str, ...]]:

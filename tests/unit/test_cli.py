@@ -8,6 +8,7 @@ import pytest
 
 from bot.cli import main, paper
 from bot.cli.front import hoisted
+from bot.cli.look import causes
 from bot.starter import TEXT
 
 QUIET, MOVED = "2026-02-04T00:00:00Z", "2026-02-09T00:00:00Z"
@@ -323,8 +324,8 @@ def test_json_has_no_numbers_that_json_does_not_know(capsys):
     [
         ({}, []),
         (
-            {"cause": {"feature": "temp", "team": "weather", "text": "PSI 9.4"}},
-            ["Most likely cause: temp (fed by weather): PSI 9.4"],
+            {"cause": {"feature": "temp", "team": "w", "text": "PSI 9.4"}},
+            ["Most likely cause: temp (fed by w): PSI 9.4"],
         ),
         ({"cause": {"feature": "temp", "team": "", "text": "PSI 9.4"}}, ["Most likely cause: temp: PSI 9.4"]),
         ({"cause": {"feature": "", "team": "", "text": "Nobody knows."}}, ["Nobody knows."]),

@@ -1,7 +1,9 @@
 """Whole rows, cut down."""
 
 import numpy as np
+import pytest
 
+from bot.core.joint import joined
 from tests.fakes.readings import joint
 
 ROWS = joint({"x": np.arange(10.0), "carrier": ["a", "b"] * 5})
@@ -21,3 +23,18 @@ def test_thinned_rows_are_spread_evenly_and_say_how_many_there_were():
     assert list(ROWS.thinned(4).column("x")) == [0, 3, 6, 9]
     assert ROWS.thinned(4).of == 10
     assert ROWS.thinned(10) is ROWS
+
+
+def test_stretches_that_follow_each_other_are_joined_under_the_same_levels():
+    both = joined([joint({"x": np.arange(2.0), "c": ["b", None]}), joint({"x": np.arange(2.0, 4.0), "c": ["a", "b"]})], 10)
+
+    assert (list(both.column("x")), both.levels, both.of) == ([0, 1, 2, 3], {"c": ("a", "b")}, 4)
+    assert list(both.column("c")) == pytest.approx([1, np.nan, 0, 1], nan_ok=True)
+
+
+def test_a_stretch_that_kept_fewer_of_its_rows_counts_as_many_as_it_had():
+    dense, thin = joint({"x": np.zeros(100)}), joint({"x": np.ones(100)}, of=300)
+
+    assert joined([dense, thin], 40).column("x").mean() == pytest.approx(0.75, abs=0.03)
+    assert joined([dense, thin], 40).of == 400
+    assert len(joined([dense, joint({"x": np.zeros(0)})], 40)) == 40
