@@ -52,6 +52,7 @@ class Reading:
     `rows` counts predictions; `columns` profiles features and the score; `kinds` names each column's type as the source
     reports it ("numeric", "categorical"), so that a lost or changed column is seen even when it has no values.
     `joint` are some of the rows, whole, for what only several columns at once can tell.
+    `slices` are the rows of each level of the model's segments, by "origin=JFK", counted at the cut points of the whole.
     """
 
     window: Window
@@ -63,6 +64,7 @@ class Reading:
     newest: datetime | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
     joint: JointRows | None = None
+    slices: Mapping[str, "Reading"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

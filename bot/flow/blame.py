@@ -117,11 +117,11 @@ def _ranks(values: Sequence[float]) -> Floats:
 
 def broken(model: Model, findings: Sequence[Finding]) -> dict[str, str]:
     """Return the cause where data are broken: those very columns, and the team that feeds them all."""
-    names = sorted({f.subject for f in findings if model.feature(f.subject)}, key=lambda name: (-model.importance(name), name))
+    names = sorted({f.column for f in findings if model.feature(f.column)}, key=lambda name: (-model.importance(name), name))
     if not names:
         return nobody("what broke is not one of the model's inputs")
     teams = {feature.team for name in names if (feature := model.feature(name))}
-    first = next(f for f in findings if f.subject == names[0])
+    first = next(f for f in findings if f.column == names[0])
     why = f"{first.named} {amount(first.value, first.unit)}" + (f" of {names[0]}" if len(names) > 1 else "")
     return {"feature": some(names), "team": teams.pop() if len(teams) == 1 else "", "text": why}
 

@@ -1,6 +1,7 @@
 """A window's rows as an Arrow table become a reading or a sample; here everything that comes from data is still hostile."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading, Sample
 from bot.core.windows import Window
+from bot.sources.segments import coarse, slices_of
 from bot.sources.spread import evenly, picked
 from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
 
@@ -140,17 +142,29 @@ def reading_of(
     declared = {feature.name: feature.kind for feature in model.features} | {columns.score: "numeric"}
     there = {name: kind for name, kind in declared.items() if name in table.column_names}
     at = moments(table.column(columns.time), columns.time)
+    made = {name: profiled(table.column(name), kind, like.get(name)) for name, kind in there.items()}
     return Reading(
         window=window,
         rows=len(table),
-        columns={name: profiled(table.column(name), kind, like.get(name)) for name, kind in there.items()},
+        columns=made,
         kinds={name: kind_of(table.schema.field(name).type, kind) for name, kind in there.items()},
         outcomes=outcomes_of(table, columns, at, as_of),
         operations=operations_of(table, columns),
         newest=datetime.fromtimestamp(int(at.max()), UTC) if len(at) else None,
         versions=_versions(table, columns),
         joint=joint_of(model, table, at, as_of),
+        slices=_slices(model, window, table, like or made, as_of),
     )
+
+
+def _slices(
+    model: Model, window: Window, table: pa.Table, like: Mapping[str, ColumnProfile], as_of: datetime | None
+) -> dict[str, Reading]:
+    """Return the reading of each slice, counted at the reference's cut points, as the whole is."""
+    whole, cut = replace(model, segments=()), coarse(like)
+    return {
+        name: replace(reading_of(whole, window, rows, cut, as_of), joint=None) for name, rows in slices_of(table, model.segments)
+    }
 
 
 def joint_of(model: Model, table: pa.Table, at: Counts, as_of: datetime | None, most: int = MOST_JOINT) -> JointRows:
