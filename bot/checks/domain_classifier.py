@@ -19,7 +19,7 @@ MOST_NAMED = 3
     label="domain classifier AUC",
 )
 def domain_classifier(reference: Reading, current: Reading) -> Iterator[Measured]:
-    """How well a learner tells the window's rows from the reference's: AUC, 0.5 (not at all) to 1 (row by row).
+    """How well a learner tells the window's rows from the reference's: AUC, 0.5 or less (not at all) to 1 (row by row).
 
     A column that only tells the time (a month, a running number, a season's temperature) tells any two windows apart, and so does a
     log that is ordered by place: leave such columns out, or take a reference of the same season.

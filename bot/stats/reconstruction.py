@@ -133,4 +133,4 @@ def _deviations(gap: float, sd: float, chunks: int) -> float:
 def _band(mean: float, sd: float, chunks: int) -> tuple[float, float]:
     """Return between which means a window like the reference lies: three standard deviations to each side."""
     half = float(stats.t.isf(stats.norm.sf(3), chunks - 1) * np.sqrt(1 + 1 / chunks) * sd)
-    return mean - half, mean + half
+    return max(0.0, mean - half), mean + half

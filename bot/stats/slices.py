@@ -1,7 +1,8 @@
 """Where does the model err most? Every level and every quarter of every input, and every two of them, against all other rows.
 
 A slice that was always hard is no news: from its difference to the rest the difference that the reference had is taken away. With
-so many slices some look bad by chance, so the chance is corrected for all that were looked at (Bonferroni).
+so many slices some look bad by chance, so the chance is corrected for all that were looked at (Bonferroni); and because bad
+outcomes come in bad days, it is days that are counted, not rows: one storm is no proof.
 """
 
 from itertools import pairwise
@@ -16,9 +17,11 @@ from bot.core.joint import JointRows
 from bot.core.profiles import Floats
 from bot.core.words import number
 from bot.stats.columns import Aligned, aligned
+from bot.stats.performance import days
 
 LEAST_ROWS, LEAST_BEFORE = 100, 50
-MOST_LEVELS, MOST_SLICES = 20, 150
+MOST_LEVELS, MOST_SLICES = 20, 100
+LEAST_BLOCKS, MOST_BLOCKS = 5, 60
 LONGEST_LEVEL = 40
 Mask = npt.NDArray[np.bool_]
 
@@ -33,11 +36,13 @@ class Cut(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Rows, losses and squared losses of each slice (the diagonal) and of every two together; last all rows: (s + 1, s + 1)."""
+    """Of each block of rows the rows and losses of each slice (the diagonal) and of every two together; last of all rows.
+
+    Shape (b, s + 1, s + 1) each.
+    """
 
     rows: Floats
     losses: Floats
-    squares: Floats
 
 
 def worst_slices(then: JointRows, now: JointRows, most: int = 3) -> list[WorseSlice]:
@@ -107,8 +112,18 @@ def losses(rows: JointRows) -> Floats:
 
 def _sums(rows: JointRows, masks: list[Mask]) -> Sums:
     inside = np.stack([*masks, np.ones(len(rows), dtype=bool)], axis=1).astype(np.float64)
-    loss = losses(rows)[:, None]
-    return Sums(inside.T @ inside, inside.T @ (inside * loss), inside.T @ (inside * loss**2))
+    loss, block = losses(rows)[:, None], blocks(rows)
+    parts = [(inside[block == b], loss[block == b]) for b in range(int(block.max(initial=-1)) + 1)] or [(inside, loss)]
+    return Sums(np.stack([m.T @ m for m, _ in parts]), np.stack([m.T @ (m * x) for m, x in parts]))
+
+
+def blocks(rows: JointRows) -> npt.NDArray[np.int64]:
+    """Return which block each row belongs to: its day, because bad outcomes come in bad days; in a shorter window its place."""
+    day = days(rows.at)
+    kinds, block = np.unique(day, return_inverse=True)
+    if len(kinds) < LEAST_BLOCKS:
+        return np.arange(len(rows)) * MOST_BLOCKS // max(len(rows), 1)
+    return np.asarray(block * MOST_BLOCKS // len(kinds) if len(kinds) > MOST_BLOCKS else block, dtype=np.int64)
 
 
 class Told(NamedTuple):
@@ -128,24 +143,25 @@ def _told(pairs: npt.NDArray[np.int64], then: Sums, now: Sums) -> Told:
     before = was_inside - was_rest
     excess = inside - rest - np.nan_to_num(before)
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = excess / np.sqrt(error + np.nan_to_num(was_error))
+        t = excess / np.sqrt(error + np.nan_to_num(was_error))
+    z = -stats.norm.ppf(stats.t.sf(t, len(now.rows) - 1))
     return Told(inside, rest, before, excess, np.where(np.isnan(z), -np.inf, z), rows)
 
 
 def _against(pairs: npt.NDArray[np.int64], sums: Sums, least: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return mean loss inside and outside, the squared standard error of their difference, and the rows; NaN where too few."""
-    whole = [float(part[-1, -1]) for part in sums]
-    n, total, squares = (part[pairs[:, 0], pairs[:, 1]] for part in sums)
-    m = whole[0] - n
-    enough = (n >= least) & (m >= least)
+    """Return mean loss inside and outside, the squared standard error of their difference, and the rows; NaN where too few.
+
+    The error is that of whole blocks (sandwich; Liang & Zeger 1986): rows of one block may be as alike as they like.
+    """
+    n, total = (part[:, pairs[:, 0], pairs[:, 1]] for part in sums)
+    m, others = (part[:, -1, -1][:, None] - own for part, own in zip(sums, (n, total), strict=True))
+    enough = (n.sum(axis=0) >= least) & (m.sum(axis=0) >= least)
     with np.errstate(invalid="ignore", divide="ignore"):
-        inside, rest = total / n, (whole[1] - total) / m
-        error = _variance(n, inside, squares) / n + _variance(m, rest, whole[2] - squares) / m
-    return np.where(enough, inside, np.nan), np.where(enough, rest, np.nan), np.where(enough, error, np.nan), n
-
-
-def _variance(n: Floats, mean: Floats, squares: Floats) -> Floats:
-    return np.maximum(squares - n * mean**2, 0.0) / np.maximum(n - 1, 1)
+        inside, rest = total.sum(axis=0) / n.sum(axis=0), others.sum(axis=0) / m.sum(axis=0)
+        pull = (total - inside * n) / n.sum(axis=0) - (others - rest * m) / m.sum(axis=0)
+        error = (pull**2).sum(axis=0) * len(n) / max(len(n) - 1, 1)
+    inside, rest, error = (np.where(enough, found, np.nan) for found in (inside, rest, error))
+    return inside, rest, error, n.sum(axis=0)
 
 
 def _chosen(cuts: list[Cut], pairs: npt.NDArray[np.int64], told: Told, most: int) -> list[WorseSlice]:

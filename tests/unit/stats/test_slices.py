@@ -1,11 +1,13 @@
 """The worst corner of the inputs: found where it was put, not found where there is none, as by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from bot.core.joint import JointRows
-from bot.stats.slices import losses, worst_slices
+from bot.stats.slices import blocks, losses, worst_slices
 from tests.fakes.readings import joint
 
 
@@ -69,9 +71,10 @@ def test_the_numbers_are_those_made_by_hand():
 
     def differences(rows):
         inside = rows.column("origin") == rows.levels["origin"].index("JFK")
-        loss = losses(rows)
-        theirs = stats.ttest_ind(loss[inside], loss[~inside], equal_var=False)
-        return loss[inside].mean(), loss[~inside].mean(), (loss[inside].mean() - loss[~inside].mean()) / theirs.statistic
+        loss, block = losses(rows), blocks(rows)
+        one, other = loss[inside].mean(), loss[~inside].mean()
+        pull = np.where(inside, (loss - one) / inside.sum(), -(loss - other) / (~inside).sum())
+        return one, other, np.sqrt((np.bincount(block, pull) ** 2).sum() * 60 / 59)
 
     loss, rest, error = differences(now)
     was_loss, was_rest, was_error = differences(USUAL)
@@ -79,8 +82,24 @@ def test_the_numbers_are_those_made_by_hand():
 
     assert (worst.loss, worst.rest, worst.before) == pytest.approx((loss, rest, was_loss - was_rest), abs=1e-9)
     assert worst.excess == pytest.approx(excess, abs=1e-9)
-    tested = worst.chance / stats.norm.sf(excess / np.hypot(error, was_error))
-    assert tested == pytest.approx(round(tested), rel=1e-6)  # as often as slices were looked at
+    tested = worst.chance / stats.t.sf(excess / np.hypot(error, was_error), 59)
+    assert tested == pytest.approx(round(tested), rel=1e-4)  # as often as slices were looked at
+
+
+def test_one_bad_day_is_no_proof_however_many_rows_it_has():
+    day = np.sort(np.random.default_rng(0).integers(0, 14, 3_000))
+    calm = {"origin": ["JFK", "EWR", "LGA"] * 1_000}
+    storm = labelled(columns=calm, broken=lambda c: (c["origin"] == "JFK") & (day == 6))
+    spread = labelled(columns=calm, broken=lambda c: (c["origin"] == "JFK") & (np.arange(3_000) % 9 < 3))
+
+    assert worst_slices(USUAL, replace(storm, at=day * 86_400))[0].chance > 0.05
+    assert worst_slices(USUAL, replace(spread, at=day * 86_400))[0].chance < 0.05
+
+
+def test_a_block_is_a_day_and_in_a_short_window_a_stretch():
+    assert list(blocks(joint({"x": np.zeros(6)}, at=np.array([0, 1, 2, 3, 4, 4]) * 86_400))) == [0, 1, 2, 3, 4, 4]
+    assert len(set(blocks(joint({"x": np.zeros(300)})))) == 60
+    assert len(set(blocks(joint({"x": np.zeros(300)}, at=np.arange(300) * 86_400)))) == 60
 
 
 def test_a_new_level_has_no_before():
