@@ -24,7 +24,7 @@ def rows(n=800, seed=0, shift=0.0, flip=1.0, **more):
 
 
 def test_rows_like_the_references_cannot_be_told():
-    areas = [told_apart(rows(seed=seed), rows(seed=seed + 50)).area for seed in range(6)]
+    areas = [told_apart(rows(seed=seed), rows(seed=seed + 50)).area for seed in range(3)]
 
     assert max(area.value for area in areas) < 0.56
     assert sum(area.low > 0.5 for area in areas) == 0
