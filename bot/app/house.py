@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection
 
 from bot import actions, checks, connectors, shelf, sources
+from bot.app.clues import clues
 from bot.config import Phonebook, Settings, load_settings
 from bot.core.actions import Action, Json, Platform
 from bot.core.checks import Check, Measurement
@@ -140,6 +141,7 @@ def open_house(settings: Settings, *, folder: Path | None = None) -> House:
         policies=settings.policies(),
         expand=shelf.expand,
         paired=paired,
+        clues=clues,
         digest_channel=settings.slack.digest or settings.slack.channel,
         poll_s=settings.poll.total_seconds(),
     )

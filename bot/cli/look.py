@@ -140,10 +140,22 @@ def incident(context: typer.Context, number: Annotated[int, typer.Argument(min=1
     paper.facts({name.replace("_", " "): data[name] for name in shown})
     what = ((row["verdict"], measure(row), row["value_text"], row["text"]) for row in _rows(data["findings"]))
     paper.table(("verdict", "measure", "value", "why"), what, title="What was found")
+    for line in causes(data["evidence"]):  # type: ignore[arg-type]
+        paper.say(line)
     proposed = ((row["number"], row["standing"], row["title"]) for row in _rows(data["proposals"]))
     paper.table(("proposal", "standing", "remedy"), proposed, title="Proposals", empty="none")
     ran = ((row["number"], row["state"], row["outcome"] or row["plan"]) for row in _rows(data["runs"]))
     paper.table(("run", "state", "outcome"), ran, title="Runs", empty="none")
+
+
+def causes(evidence: Row) -> Iterable[str]:
+    """Yield what most likely caused it, as far as the evidence knows, and where the model errs most."""
+    cause = evidence.get("cause") or {}
+    if cause.get("feature"):
+        yield f"Most likely cause: {cause['feature']}{f' (fed by {team})' if (team := cause['team']) else ''}: {cause['text']}"
+    elif cause:
+        yield cause["text"]
+    yield from (f"Errs most where {row['name']}: {row['text']}, {row['n']:,} rows" for row in evidence.get("slices", ()))
 
 
 def report(

@@ -67,6 +67,8 @@ class Model:
 
     `thresholds` override a check's own, keyed "check" or "check.subject"; `primary` names the performance subject that may open an
     incident, the others are evidence. `reference_source` is where the reference lies when it is not in the log (a training set).
+    `segments` are columns of categories: every check also looks at each of their levels; what it finds there is evidence and wakes
+    nobody, unless `segments_page` says so.
     """
 
     name: str
@@ -82,6 +84,8 @@ class Model:
     primary: str = "calibration_gap"
     tier: str = "standard"
     reference_source: str = ""
+    segments: tuple[str, ...] = ()
+    segments_page: bool = False
 
     @property
     def key(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bot.core.actions import Action, Json, Platform
 from bot.core.approvals import Policy
 from bot.core.checks import Check, Measurement
+from bot.core.clues import Search, no_clues
 from bot.core.errors import ConfigError, NotFound
 from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
@@ -45,6 +46,7 @@ class Desk:
     poll_s: float = 30.0
     sample_rows: int = 20_000
     memory: Memory = field(default_factory=Memory, compare=False, repr=False)
+    clues: Search = no_clues
 
     def model(self, key: str) -> Model:
         """Return the model of this key ("name@environment") or, when that is unambiguous, of this name."""

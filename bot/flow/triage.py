@@ -53,13 +53,13 @@ def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
     """Return whether this finding is of the kind that people are woken for."""
     if finding.check == BLIND:
         return finding.verdict is Verdict.UNKNOWN
-    if finding.verdict is not Verdict.CRITICAL:
+    if finding.verdict is not Verdict.CRITICAL or (finding.slice and not model.segments_page):
         return False
     match finding.family:
         case Family.PERFORMANCE:
-            return finding.subject == model.primary
+            return finding.column == model.primary
         case Family.DRIFT:
-            return important(model, finding.subject) and not _known_to_do_well(unit, model)
+            return important(model, finding.column) and not _known_to_do_well(unit, model)
     return True
 
 
@@ -96,7 +96,7 @@ def severity_of(model: Model, family: Family, findings: Iterable[Finding]) -> Se
 
 def _weight(model: Model, findings: Iterable[Finding]) -> float:
     """Return how much of the model leans on what is broken: a share, 1 when it is the model itself."""
-    broken = {f.subject for f in findings}
+    broken = {f.column for f in findings}
     return 1.0 if "model" in broken else sum(model.importance(subject) for subject in broken)
 
 
@@ -104,7 +104,7 @@ def team_of(model: Model, family: Family, findings: Iterable[Finding]) -> str:
     """Return who can mend it: broken data belongs to the team that feeds the most affected columns, the rest to the owner."""
     if family is not Family.DATA_QUALITY:
         return model.team
-    feeds = [feature.team for f in findings if (feature := model.feature(f.subject)) and feature.team]
+    feeds = [feature.team for f in findings if (feature := model.feature(f.column)) and feature.team]
     return max(sorted(set(feeds)), key=feeds.count) if feeds else model.team
 
 
@@ -203,7 +203,7 @@ def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Fin
 
 def _remember(desk: Desk, unit: Unit, model: Model, slot: datetime, findings: list[Finding]) -> None:
     """Keep one digest line when inputs begin to move that are not worth waking anybody for; an onset, not every window."""
-    moved = [f for f in findings if f.family is Family.DRIFT and f.verdict is Verdict.CRITICAL]
+    moved = [f for f in findings if f.family is Family.DRIFT and f.verdict is Verdict.CRITICAL and not f.slice]
     if any(not _was_bad(unit, slot, f) for f in moved):
         note = Note(model.name, model.environment, slot, moved[0].window, announce.drift_note(unit, model, moved))
         if unit.note(note):

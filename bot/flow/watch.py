@@ -84,6 +84,8 @@ def fingerprint(model: Model) -> str:
         "window": [model.reference.start.isoformat(), model.reference.end.isoformat()],
         "features": [[f.name, f.kind] for f in model.features],
         "source": model.reference_source or model.source,
+        "segments": list(model.segments),
+        "kept": ["profiles", "joint"],  # what a reading holds; a reference from before is read anew
     }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 

@@ -22,8 +22,9 @@ from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
 from bot.sources.columns import columns_of
 from bot.sources.places import Place, first_line, place_of, suffix
+from bot.sources.readings import MANY, reading_of
 from bot.sources.slices import reading_of_slices
-from bot.sources.table import MANY, reading_of, required, sample_of, wanted, within
+from bot.sources.table import required, sample_of, wanted, within
 
 CSV = ds.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
 """An empty field is a missing value in columns of text, too."""

@@ -11,13 +11,14 @@ MOST_SORTED = 2_000_000
 """Rows that are not in the order of time are put into it only up to so many: it takes a copy of all of them."""
 
 
-def in_time(table: pa.Table, at: Counts) -> tuple[pa.Table, bool]:
-    """Return the rows in the order of their times, shape (n,), and whether they are in it: a longer table is left as it is."""
+def in_time(at: Counts) -> tuple[pa.Array | None, bool]:
+    """Return the order that brings rows of these times, shape (n,), into the order of time, and whether they then are in it.
+
+    None where nothing has to be moved; of too many rows nothing is.
+    """
     if (at[1:] >= at[:-1]).all():
-        return table, True
-    if len(table) > MOST_SORTED:
-        return table, False
-    return table.take(pa.array(np.argsort(at, kind="stable"))), True
+        return None, True
+    return (None, False) if len(at) > MOST_SORTED else (pa.array(np.argsort(at, kind="stable")), True)
 
 
 def level_changes(column: pa.ChunkedArray) -> tuple[int, int]:

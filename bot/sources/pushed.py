@@ -34,8 +34,9 @@ from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Floats, NumericProfile
 from bot.core.readings import Operations, Reading
 from bot.core.windows import Window
+from bot.sources.readings import declared_of, reading_of
 from bot.sources.rows import arrow
-from bot.sources.table import declared_of, moments, reading_of
+from bot.sources.table import moments
 from bot.stats.profiles import BINS, MOST_LEVELS, cuts_for, profile_levels
 
 Number = ColumnElement[float]

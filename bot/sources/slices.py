@@ -17,13 +17,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bot.core.joint import JointRows, joined
 from bot.core.models import Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading
 from bot.core.windows import Window
 from bot.sources.columns import Columns
 from bot.sources.order import level_changes
-from bot.sources.table import declared_of, kind_of, numbers, profiled, reading_of, side_by_side, texts, wanted
+from bot.sources.readings import MOST_JOINT, declared_of, reading_of, side_by_side, told_jointly, with_log
+from bot.sources.spread import evenly as spread
+from bot.sources.spread import picked
+from bot.sources.table import kind_of, moments, numbers, profiled, texts, wanted
 from bot.stats.profiles import MOST_LEVELS, changes, profile_levels, profile_numbers
 
 WHOLE = 4_000_000
@@ -43,12 +47,37 @@ def reading_of_slices(
     """Return the reading of a window whose rows come in slices, at least one; each holds just this window's rows."""
     there = declared_of(model, slices[0].column_names)
     known = like or {}
-    made = side_by_side(lambda name: sliced(slices, name, there[name], known.get(name)), there, parallel=True)
+    picks = [Picking(model, part) for part in slices]
+    passing = [pick.passing for pick in picks]
+    made = side_by_side(lambda name: sliced(passing, name, there[name], known.get(name)), there, parallel=True)
     step = max(1, sum(map(len, slices)) // MOST_OUTCOMES)
     log = wanted(replace(model, features=()))
     told = (reading_of(model, window, part.remembering(log), like, as_of, profiles={}) for part in slices)
     told = (thinned(reading, step, seed=place) for place, reading in enumerate(told))
-    return replace(reduce(added, told), columns=made)
+    joint = joined([pick.told(model, as_of) for pick in picks], MOST_JOINT)
+    return replace(reduce(added, told), columns=made, joint=joint)
+
+
+class Picking:
+    """A slice that remembers some rows of every column that is read of it, so that no column is read twice for them."""
+
+    def __init__(self, model: Model, part: Columns) -> None:
+        log = model.columns
+        self._part, self._at = part, moments(part.column(log.time), log.time)
+        self._place = spread(self._at, None, MOST_JOINT)
+        self._kept: dict[str, pa.ChunkedArray] = {}
+        self.passing = Columns(self._read, part.schema, len(part))
+
+    def _read(self, name: str) -> pa.ChunkedArray:
+        column = self._part.column(name)
+        self._kept[name] = picked(column, self._place)
+        return column
+
+    def told(self, model: Model, as_of: datetime | None) -> JointRows:
+        """Return the rows whose columns have passed by, with what the log says of them."""
+        features = {name: column for name, column in self._kept.items() if model.feature(name)}
+        rows = with_log(model, self._part, self._place, features)
+        return told_jointly(model, rows, self._at[self._place], len(self._part), as_of)
 
 
 def sliced(slices: Slices, name: str, declared: str, like: ColumnProfile | None) -> ColumnProfile:

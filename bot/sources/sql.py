@@ -37,8 +37,9 @@ from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
 from bot.sources.pushed import pushed_reading
+from bot.sources.readings import reading_of
 from bot.sources.rows import arrow, united
-from bot.sources.table import reading_of, required, sample_of, wanted, within
+from bot.sources.table import required, sample_of, wanted, within
 from bot.sources.times import bounds, by_sqlite
 
 TIMEOUT_S = 60.0

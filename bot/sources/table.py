@@ -1,10 +1,9 @@
 """A window's rows as an Arrow table become a reading or a sample; here everything that comes from data is still hostile."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +14,13 @@ import pyarrow.compute as pc
 from bot.core.errors import SourceUnavailable
 from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
-from bot.core.readings import Operations, Outcomes, Reading, Sample
+from bot.core.readings import Operations, Outcomes, Sample
 from bot.core.windows import Window
-from bot.sources.order import in_time, level_changes, repeated
+from bot.sources.order import level_changes
 from bot.stats.profiles import MOST_LEVELS, cuts_for, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
 """An epoch number above these is in milliseconds, in microseconds; seconds reach the first in the year 5138."""
-
-MANY, THREADS = 100_000, 2
-"""From so many rows on columns are worked on by so many threads."""
-
-T = TypeVar("T")
 
 FAR = 2.0**62
 """Beyond any window: where numbers that no clock shows are kept."""
@@ -145,52 +139,6 @@ def required(there: Sequence[str], columns: LogColumns, where: str) -> None:
             )
 
 
-def declared_of(model: Model, there: Sequence[str]) -> dict[str, str]:
-    """Return which of the columns that are there are profiled, and as what they were declared."""
-    declared = {feature.name: feature.kind for feature in model.features} | {model.columns.score: "numeric"}
-    return {name: kind for name, kind in declared.items() if name in there}
-
-
-def side_by_side(do: Callable[[str], T], names: Iterable[str], *, parallel: bool) -> dict[str, T]:
-    """Return what `do` makes of each name; two at a time where that pays: reading, sorting and counting let the other one work."""
-    if not parallel:
-        return {name: do(name) for name in names}
-    names = list(names)
-    with ThreadPoolExecutor(THREADS, "columns") as pool:
-        return dict(zip(names, pool.map(do, names), strict=True))
-
-
-def reading_of(
-    model: Model,
-    window: Window,
-    table: pa.Table,
-    like: Mapping[str, ColumnProfile] | None,
-    as_of: datetime | None,
-    *,
-    profiles: Mapping[str, ColumnProfile] | None = None,
-) -> Reading:
-    """Return the reading of a table that holds just this window's rows; where `profiles` are given, no column is profiled."""
-    columns, like = model.columns, like or {}
-    there = declared_of(model, table.column_names)
-    at = moments(table.column(columns.time), columns.time)
-    ordered, timed = (table, True) if like or profiles is not None else in_time(table, at)
-
-    def profile(name: str) -> ColumnProfile:
-        return profiled(ordered.column(name), there[name], like.get(name), timed=timed)
-
-    return Reading(
-        window=window,
-        rows=len(table),
-        columns=side_by_side(profile, there, parallel=len(table) >= MANY) if profiles is None else profiles,
-        kinds={name: kind_of(table.schema.field(name).type, kind) for name, kind in there.items()},
-        outcomes=outcomes_of(table, columns, at, as_of),
-        operations=operations_of(table, columns),
-        newest=datetime.fromtimestamp(int(at.max()), UTC) if len(at) else None,
-        versions=_versions(table, columns),
-        duplicates=repeated(table, columns.request),
-    )
-
-
 def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetime | None) -> Outcomes | None:
     """Return the rows whose label had arrived before `as_of`; None where the log has no label column."""
     if columns.label not in table.column_names:
@@ -281,7 +229,8 @@ def _texts(table: pa.Table, name: str) -> npt.NDArray[np.str_]:
     return np.asarray([value or "" for value in texts(table.column(name)).to_pylist()], dtype=np.str_)
 
 
-def _versions(table: pa.Table, columns: LogColumns) -> dict[str, int]:
+def versions_of(table: pa.Table, columns: LogColumns) -> dict[str, int]:
+    """Return how many rows each version has scored."""
     if columns.version not in table.column_names:
         return {}
     found = pc.value_counts(texts(table.column(columns.version)))

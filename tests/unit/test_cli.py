@@ -9,6 +9,7 @@ import pytest
 
 from bot.cli import main, paper
 from bot.cli.front import hoisted
+from bot.cli.look import causes
 from bot.starter import TEXT
 
 QUIET, MOVED = "2026-02-04T00:00:00Z", "2026-02-09T00:00:00Z"
@@ -317,3 +318,20 @@ def test_json_has_no_numbers_that_json_does_not_know(capsys):
     paper.dump({"value": float("nan"), "limits": (float("inf"), 1.5)})
 
     assert json.loads(capsys.readouterr().out) == {"value": None, "limits": [None, 1.5]}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told"),
+    [
+        ({}, []),
+        (
+            {"cause": {"feature": "temp", "team": "w", "text": "PSI 9.4"}},
+            ["Most likely cause: temp (fed by w): PSI 9.4"],
+        ),
+        ({"cause": {"feature": "temp", "team": "", "text": "PSI 9.4"}}, ["Most likely cause: temp: PSI 9.4"]),
+        ({"cause": {"feature": "", "team": "", "text": "Nobody knows."}}, ["Nobody knows."]),
+        ({"slices": [{"name": "a = b", "n": 1_200, "text": "loss 1"}]}, ["Errs most where a = b: loss 1, 1,200 rows"]),
+    ],
+)
+def test_an_incident_says_what_most_likely_caused_it(evidence, told):
+    assert list(causes(evidence)) == told

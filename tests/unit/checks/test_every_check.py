@@ -12,7 +12,7 @@ from bot.core.checks import Check, Measurement
 from bot.core.findings import Verdict
 from bot.core.readings import Operations
 from bot.core.registry import discover
-from tests.fakes.readings import a_reading, outcomes
+from tests.fakes.readings import a_reading, joint, outcomes
 from tests.unit.checks.judging import found
 
 CHECKS = discover(checks, Check)
@@ -21,14 +21,17 @@ N = 3_000
 
 
 def a_whole_reading(like=None, n=N):
-    columns = {"x": RANDOM.normal(size=n), "carrier": RANDOM.choice(["UA", "DL", "B6"], n).tolist()}
+    x = RANDOM.normal(size=n)
+    columns = {"x": x, "y": x + RANDOM.normal(size=n), "carrier": RANDOM.choice(["UA", "DL", "B6"], n).tolist()}
     scores = RANDOM.random(n)
+    truth = RANDOM.random(n) < scores
     reading = a_reading(columns, like)
     return replace(
         reading,
         newest=reading.window.end if n else None,
         duplicates=0 if n else None,
-        outcomes=outcomes(scores, RANDOM.random(n) < scores),
+        outcomes=outcomes(scores, truth),
+        joint=joint(columns, scores=scores, labels=truth.astype(np.float64)),
         operations=Operations(n, 0, RANDOM.exponential(50, n)),
     )
 
@@ -51,7 +54,13 @@ def test_an_empty_window_is_never_healthy(check, empty):
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_without_a_reference_nothing_that_compares_is_healthy(check):
-    alone = {"errors", "latency", "freshness", "performance"}  # they hold the window against a line, not against the reference
+    alone = {
+        "errors",
+        "latency",
+        "freshness",
+        "performance",
+        "slices",
+    }  # they hold the window against a line, not against the reference
 
     verdicts = [finding.verdict for finding in found(check, a_reading(), a_whole_reading()).values()]
 

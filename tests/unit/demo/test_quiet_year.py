@@ -15,7 +15,7 @@ from bot.core.readings import Reading
 from bot.core.registry import discover
 from bot.core.windows import Window
 from bot.demo.flights import CATEGORIES, FEATURES
-from bot.sources.table import reading_of
+from bot.sources.readings import reading_of
 
 FOUND = discover(checks, Check)
 QUALITY = ("duplicates", "far_out_of_range", "new_categories", "vanished_categories", "constant", "scale", "sentinel")

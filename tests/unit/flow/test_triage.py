@@ -215,3 +215,18 @@ def test_a_column_on_the_line_of_importance_weighs():
 
     assert triage.severity_of(model, Family.DATA_QUALITY, found) is Severity.SEV2
     assert triage.important(model, "rain") is True
+
+
+@pytest.mark.parametrize("page", [False, True])
+@pytest.mark.parametrize(
+    "finding",
+    [
+        {"family": Family.DATA_QUALITY, "check": "missing", "subject": "temp · origin=JFK"},
+        {"family": Family.PERFORMANCE, "check": "performance", "subject": "calibration_gap · origin=JFK"},
+        {"family": Family.DRIFT, "check": "psi", "subject": "temp · origin=JFK"},
+    ],
+)
+def test_what_is_found_on_a_slice_wakes_people_only_where_the_configuration_says_so(room, finding, page):
+    found = a_finding(verdict=Verdict.CRITICAL, slice="origin=JFK", **finding)
+    with room.store.read() as unit:
+        assert triage.may_page(unit, replace(room.model, segments_page=page), found) is page

@@ -14,7 +14,7 @@ from bot.core.models import Feature, LogColumns, Model
 from bot.core.profiles import CategoryProfile, NumericProfile
 from bot.core.readings import Reading
 from bot.core.windows import Window
-from bot.sources import files, slices, table
+from bot.sources import files, readings, slices
 from bot.sources.columns import Columns
 from bot.sources.slices import drawn, evenly, levels_of
 
@@ -212,13 +212,13 @@ def test_levels_beyond_counting_are_summed_but_never_those_of_the_reference(monk
 
 def test_a_slice_adds_everything_that_a_reading_tells():
     """A new field must be added up in `bot.sources.slices.added`; then name it here."""
-    told = {"window", "rows", "columns", "kinds", "outcomes", "operations", "newest", "versions", "duplicates"}
+    told = {"window", "rows", "columns", "kinds", "outcomes", "operations", "newest", "versions", "duplicates", "joint", "slices"}
 
     assert {field.name for field in fields(Reading)} == told
 
 
 def test_two_threads_and_one_tell_the_same(log, monkeypatch):
     alone = log.reading(MODEL, DAY)
-    monkeypatch.setattr(table, "MANY", 0)
+    monkeypatch.setattr(readings, "MANY", 0)
 
     same(log.reading(MODEL, DAY), alone)
