@@ -55,7 +55,8 @@ def scored(manifests: Manifests, answers: Answers, policy: str) -> dict[str, Any
     told: dict[str, Any] = {way: _rates(drawn, alerts) for way, alerts in ways.items()}
     for name, manifest in manifests.items():
         if manifest["period"] == "W":
-            alerts = list(zip(manifest["windows"], ways["shipped"][name], strict=True))
+            began = [answer[policy].get("began", answer[policy]["alert"]) for answer in answers[name]]
+            alerts = list(zip(manifest["windows"], began, strict=True))
             stretches = dict.fromkeys(w["scenario"] for w, _ in alerts)
             told["year"] = {where: [int(a) for w, a in alerts if w["scenario"] == where] for where in stretches}
     return told

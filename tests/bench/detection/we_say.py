@@ -138,14 +138,17 @@ def judged(place: Path) -> Iterator[dict[str, Any]]:
 
 def looked(desk: Desk, model: Model, slot: datetime) -> dict[str, Any]:
     """Return both verdicts of one look, and which checks found something."""
+    with desk.store.read() as unit:
+        before = len(unit.incidents())
     findings = watching.look(desk, model, model.watches[0], slot)
     with desk.store.read() as unit:
         open_now = [incident.family.value for incident in unit.incidents(open_only=True)]
+        opened = len(unit.incidents()) - before
     bad, critical = ([f for f in findings if f.verdict.rank >= level.rank] for level in (Verdict.WARNING, Verdict.CRITICAL))
     return {
         FINDING: {"alert": bool(bad), "statistic": statistic(findings)},
         CRITICAL: {"alert": bool(critical)},
-        PAGES: {"alert": bool(open_now)},
+        PAGES: {"alert": bool(open_now), "began": opened},
         "families": {
             family: {"alert": any(f.bad for f in mine), "statistic": statistic(mine)}
             for family in sorted({f.family.value for f in findings})
