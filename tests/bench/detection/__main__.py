@@ -67,10 +67,10 @@ def policies(rates: Mapping[str, Mapping[str, Any]]) -> str:
     headers = (
         "policy, as shipped",
         "false alarms",
-        "16 weeks of the reference",
-        "35 weeks after it",
+        "in 16 weeks of the reference",
+        "in 35 weeks after it",
         "power",
-        f"power at {LEVEL:.0%} false alarms",
+        f"power at {percent(LEVEL)} false alarms",
         "windows until a slow climb is seen, of 8",
     )
     return table(headers, (row(policy, told) for policy, told in rates.items()))
@@ -79,10 +79,10 @@ def policies(rates: Mapping[str, Mapping[str, Any]]) -> str:
 def row(policy: str, told: Mapping[str, Any]) -> Sequence[str]:
     shipped, equal = told["shipped"], told.get("equal")
     weeks = (f"{sum(alerts)}" for alerts in told["year"].values())
-    late = f"{shipped['delay']:.1f}" + (f"; at {LEVEL:.0%} {equal['delay']:.1f}" if equal else "")
+    late = f"{shipped['delay']:.1f}" + (f"; at {percent(LEVEL)} {equal['delay']:.1f}" if equal else "")
     return (
         policy,
-        percent(shipped["false alarms"]),
+        f"{shipped['false alarms'] * 100:.1f} %",
         *weeks,
         percent(shipped["mean power"]),
         percent(equal and equal["mean power"]),
