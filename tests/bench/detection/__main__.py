@@ -1,6 +1,6 @@
 """Who notices what? Our default policy beside Evidently's and NannyML's, on the very same windows.
 
-`python -m tests.bench.detection [--keep DIR] [--readme] [--again]`; some minutes on two cores.
+`python -m tests.bench.detection [--keep DIR] [--readme] [--again] [--seed N]`; some minutes on two cores.
 
 `--keep` leaves windows, verdicts and rates (`rates.json`) in a folder; `--again` asks only us once more and takes the rest from it;
 `--readme` puts the two tables into the README. Nothing is asserted.
@@ -36,12 +36,12 @@ BESIDE = (we_say.FINDING, "Evidently: half of the columns", "Evidently: any colu
 MARKS = {"policies": "detection", "scenarios": "detection by scenario"}
 
 
-def main(folder: Path, *, again: bool) -> dict[str, str]:
+def main(folder: Path, *, again: bool, seed: int) -> dict[str, str]:
     """Make the windows, ask everybody, write the rates, return the tables."""
     if not again:
         flights, *others = everything()
         for data in (flights, *others):
-            written(data, folder)
+            written(data, folder, seed)
         written_year(flights, folder)
         at_work = [peers.started(peer, HERE / f"{peer}_says.py", folder, folder / f"{peer}.json") for peer in peers.PEERS]
     (folder / "we.json").write_text(json.dumps(we_say.everything(folder)), encoding="utf-8")
@@ -122,8 +122,9 @@ if __name__ == "__main__":
     ask.add_argument("--keep", type=Path)
     ask.add_argument("--again", action="store_true")
     ask.add_argument("--readme", action="store_true")
+    ask.add_argument("--seed", type=int, default=0)
     told = ask.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         kept = told.keep or Path(temporary)
         kept.mkdir(parents=True, exist_ok=True)
-        show(main(kept, again=told.again), readme=told.readme)
+        show(main(kept, again=told.again, seed=told.seed), readme=told.readme)

@@ -59,9 +59,9 @@ def _chosen(data: DataSet, names: list[str], repeat: int) -> str:
     return ranked[0] if repeat == 0 else ranked[len(ranked) // 2]
 
 
-def written(data: DataSet, folder: Path) -> None:
-    """Write one set."""
-    random = np.random.default_rng([ord(letter) for letter in data.name])
+def written(data: DataSet, folder: Path, seed: int = 0) -> None:
+    """Write one set; another seed draws other windows, which no default has been chosen by."""
+    random = np.random.default_rng([*map(ord, data.name), *([seed] if seed else [])])
     length = DAY * REFERENCE_WINDOWS
     reference = data.scored(data.drawn(random, data.window_rows * REFERENCE_WINDOWS))
     told, parts = [], []
