@@ -8,7 +8,7 @@ PARALLEL ?= -n 4 --dist loadfile
 PLAYED := tests/story tests/browser
 DECIDING := $(wildcard tests/unit/core tests/unit/flow)
 
-.PHONY: setup demo test test-all check cover bench lock clean
+.PHONY: setup demo test test-all check cover bench bench-peers lock clean
 
 setup: .venv/ready
 
@@ -54,6 +54,12 @@ bench: setup
 lock:
 	$(LOCK) --extra demo --extra test -o requirements.lock pyproject.toml
 	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
+
+# Beside Evidently and NannyML, each in an environment of its own under the user's cache (3 GB, made once): the tables of the README.
+bench-peers: setup
+	$(BIN)/python -m tests.bench.peers
+	$(BIN)/python -m tests.bench.detection --readme
+	$(BIN)/python -m tests.bench.bench_peers
 
 clean:
 	rm -rf build dist *.egg-info htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

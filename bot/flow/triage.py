@@ -188,7 +188,10 @@ def _refresh(desk: Desk, unit: Unit, model: Model, known: Incident, findings: li
 
 
 def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Finding]) -> None:
-    """Close an incident that nobody is working on and whose findings have all been healthy for `n` windows in a row."""
+    """Close an incident that nobody is working on and whose findings have all been healthy for `n` windows in a row.
+
+    Inputs that have moved for good never come back; labels that have said `n` times that the model does well are enough.
+    """
     family = findings[0].family
     known = unit.open_for(dedup_key(model.name, model.environment, family))
     if known is None or known.state not in (State.OPEN, State.ACKNOWLEDGED):
@@ -199,6 +202,19 @@ def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Fin
     calm = all(v is Verdict.HEALTHY for f in seen for v in unit.recent(f.model, f.key, look.slot, look.watch.persistence.n - 1))
     if healthy and calm:
         close(desk, unit, known, by=BOT, cause="It came back to normal without any action.")
+    elif family is Family.DRIFT and _does_well_again(unit, model, look):
+        close(desk, unit, known, by=BOT, cause="The inputs stay where they moved to, and labels say that the model does well.")
+
+
+def _does_well_again(unit: Unit, model: Model, look: Look) -> bool:
+    """Whether the primary metric has been healthy for `n` windows in a row, this one included."""
+    told = [f for f in unit.latest(model.key) if f.family is Family.PERFORMANCE and f.subject == model.primary]
+    earlier = look.watch.persistence.n - 1
+    return bool(told) and all(
+        verdicts.count(Verdict.HEALTHY) == earlier + 1
+        for f in told
+        for verdicts in [[f.verdict, *unit.recent(f.model, f.key, look.slot, earlier)]]
+    )
 
 
 def _remember(desk: Desk, unit: Unit, model: Model, slot: datetime, findings: list[Finding]) -> None:
