@@ -16,15 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.table import Table
 
 from bot import checks
 from bot.core.checks import Check
 from bot.core.findings import Finding, judge
 from bot.core.readings import Reading
 from bot.core.registry import discover
-from bot.sources.compare import compare_tables
 from bot.sources.files import FileSource
 from bot.store.codec import Arrays, dumps, loads, pack, unpack
 from tests.bench import columns
@@ -61,6 +58,8 @@ def checks_window(folder: Path, like: Reading) -> list[Finding]:
 
 
 def exactly(folder: Path) -> object:
+    from bot.sources.compare import compare_tables  # noqa: PLC0415 - nobody else's memory
+
     return compare_tables(folder / "reference.parquet", folder / "current.parquet")
 
 
@@ -125,6 +124,9 @@ def apart(name: str, folder: Path, rounds: int) -> dict[str, float]:
 
 def compared(title: str, jobs: list[str], folder: Path, rounds: int) -> None:
     """Run the jobs and print them beside the bare read."""
+    from rich.console import Console  # noqa: PLC0415 - not in the processes that are measured
+    from rich.table import Table  # noqa: PLC0415
+
     found = {name: apart(name, folder, 1 if name.startswith("exact") else rounds) for name in jobs}
     read = next(one["cpu"] for name, one in found.items() if name.startswith("pyarrow reads"))
     table = Table("job", "CPU s", "wall s", "ratio of CPU", "peak MiB", title=title)
