@@ -26,7 +26,7 @@ from bot.sources.table import declared_of, kind_of, numbers, profiled, reading_o
 from bot.stats.profiles import MOST_LEVELS, profile_levels, profile_numbers
 
 WHOLE = 4_000_000
-MOST_OUTCOMES = 1_000_000
+MOST_OUTCOMES = 500_000
 """Of twice as many labelled rows or waiting times only a draw of this size is kept: more make no interval visibly narrower."""
 
 MOST_COUNTED = 1_000_000
