@@ -49,7 +49,8 @@ class Reading:
     """One window of one model as its source saw it.
 
     `rows` counts predictions; `columns` profiles features and the score; `kinds` names each column's type as the source
-    reports it ("numeric", "categorical"), so that a lost or changed column is seen even when it has no values.
+    reports it ("numeric", "categorical"), so that a lost or changed column is seen even when it has no values. `duplicates` counts
+    the rows whose request id another row of the window has already; None where the log has no such ids, or they were not counted.
     """
 
     window: Window
@@ -60,6 +61,7 @@ class Reading:
     operations: Operations | None = None
     newest: datetime | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
+    duplicates: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,10 +20,10 @@ from bot.core.ports import SourceKind
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.columns import columns_of
+from bot.sources.columns import MANY, columns_of
 from bot.sources.places import Place, first_line, place_of, suffix
 from bot.sources.slices import reading_of_slices
-from bot.sources.table import MANY, reading_of, required, sample_of, wanted, within
+from bot.sources.table import reading_of, required, sample_of, wanted, within
 
 CSV = ds.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
 """An empty field is a missing value in columns of text, too."""
@@ -124,6 +124,13 @@ def table_of(path: Path | str) -> pa.Table:
     place = place_of(path)
     with _said(place):
         return _opened(place).to_table()
+
+
+def opened(path: Path | str) -> ds.Dataset:
+    """Return the dataset at this path, unread. Raises as `table_of` does."""
+    place = place_of(path)
+    with _said(place):
+        return _opened(place)
 
 
 def _opened(place: Place) -> ds.Dataset:

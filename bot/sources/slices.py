@@ -21,8 +21,8 @@ from bot.core.models import Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading
 from bot.core.windows import Window
-from bot.sources.columns import Columns
-from bot.sources.table import declared_of, kind_of, numbers, profiled, reading_of, side_by_side, texts, wanted
+from bot.sources.columns import Columns, side_by_side
+from bot.sources.table import declared_of, kind_of, moments, numbers, profiled, reading_of, texts, wanted
 from bot.stats.profiles import MOST_LEVELS, profile_levels, profile_numbers
 
 WHOLE = 4_000_000
@@ -42,7 +42,8 @@ def reading_of_slices(
     """Return the reading of a window whose rows come in slices, at least one; each holds just this window's rows."""
     there = declared_of(model, slices[0].column_names)
     known = like or {}
-    made = side_by_side(lambda name: sliced(slices, name, there[name], known.get(name)), there, parallel=True)
+    timed = bool(known) or in_order(slices, model.columns.time)
+    made = side_by_side(lambda name: sliced(slices, name, there[name], known.get(name), timed=timed), there, parallel=True)
     step = max(1, sum(map(len, slices)) // MOST_OUTCOMES)
     log = wanted(replace(model, features=()))
     told = (reading_of(model, window, part.remembering(log), like, as_of, profiles={}) for part in slices)
@@ -50,12 +51,22 @@ def reading_of_slices(
     return replace(reduce(added, told), columns=made)
 
 
-def sliced(slices: Slices, name: str, declared: str, like: ColumnProfile | None) -> ColumnProfile:
+def in_order(slices: Slices, time: str) -> bool:
+    """Return whether all rows stand in the order of time; only then can a reference tell how quickly its columns change."""
+    newest = -np.inf
+    for at in (moments(part.column(time), time) for part in slices if len(part)):
+        if at[0] < newest or (at[1:] < at[:-1]).any():
+            return False
+        newest = at[-1]
+    return True
+
+
+def sliced(slices: Slices, name: str, declared: str, like: ColumnProfile | None, *, timed: bool = True) -> ColumnProfile:
     """Return the profile of one column over all slices; as if its rows were one column, up to the rounding of sums."""
     kind = slices[0].schema.field(name).type
     if like is None and sum(map(len, slices)) <= WHOLE:
         chunks = [chunk for part in slices for chunk in part.column(name).chunks]
-        return profiled(pa.chunked_array(chunks, type=kind), declared, None)
+        return profiled(pa.chunked_array(chunks, type=kind), declared, None, timed=timed)
     if declared == "numeric" and kind_of(kind, declared) == "numeric":
         cut = like if isinstance(like, NumericProfile) else drawn(slices, name)
         parts = (profiled(part.column(name), declared, cut) for part in slices)
@@ -122,7 +133,10 @@ def _frequent(counted: pa.Table, like: CategoryProfile | None) -> tuple[pa.Table
 
 
 def added(one: Reading, other: Reading) -> Reading:
-    """Return what both slices of one window tell together; `columns` are profiled over all slices and left alone here."""
+    """Return what both slices of one window tell together; `columns` are profiled over all slices and left alone here.
+
+    A request that came again in another slice is not seen: `duplicates` is then too small, never too large.
+    """
     newest = [moment for moment in (one.newest, other.newest) if moment is not None]
     versions = {name: one.versions.get(name, 0) + other.versions.get(name, 0) for name in {**one.versions, **other.versions}}
     return replace(
@@ -132,6 +146,7 @@ def added(one: Reading, other: Reading) -> Reading:
         operations=_operations(one.operations, other.operations),
         newest=max(newest, default=None),
         versions=versions,
+        duplicates=None if one.duplicates is None or other.duplicates is None else one.duplicates + other.duplicates,
     )
 
 

@@ -1,9 +1,9 @@
 """A window's rows as an Arrow table become a reading or a sample; here everything that comes from data is still hostile."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +16,12 @@ from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading, Sample
 from bot.core.windows import Window
+from bot.sources.columns import MANY, side_by_side
+from bot.sources.order import in_time, level_changes, repeated
 from bot.stats.profiles import MOST_LEVELS, cuts_for, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
 """An epoch number above these is in milliseconds, in microseconds; seconds reach the first in the year 5138."""
-
-MANY, THREADS = 100_000, 2
-"""From so many rows on columns are worked on by so many threads."""
-
-T = TypeVar("T")
 
 FAR = 2.0**62
 """Beyond any window: where numbers that no clock shows are kept."""
@@ -69,21 +66,28 @@ def plain(column: pa.ChunkedArray) -> list[Any]:
         return [scalar.value if scalar.is_valid else None for scalar in column]
 
 
-def profiled(column: pa.ChunkedArray, declared: str, like: ColumnProfile | None, most: int | None = None) -> ColumnProfile:
+def profiled(
+    column: pa.ChunkedArray, declared: str, like: ColumnProfile | None, most: int | None = None, *, timed: bool = True
+) -> ColumnProfile:
     """Return the profile of one column: as numbers when it holds numbers and was declared so, else as levels.
 
-    `most` is how many cut points or levels are kept; by default as many as a stored reference needs.
+    `most` is how many cut points or levels are kept; by default as many as a stored reference needs. `timed` says whether the rows
+    are in the order of time, so that a reference can tell how quickly the column changes.
     """
     if declared == "numeric" and kind_of(column.type, declared) == "numeric":
         counted_like = like if isinstance(like, NumericProfile) else None
-        return profile_numbers(
-            numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or cuts_for(len(column))
-        )
-    found = pc.value_counts(column.drop_null() if pa.types.is_dictionary(column.type) else texts(column).drop_null())
+        cuts = most or cuts_for(len(column))
+        made = profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=cuts)
+        return made if timed else replace(made, changes=0, followed=0)
+    given = (column if pa.types.is_dictionary(column.type) else texts(column)).drop_null()
+    found = pc.value_counts(given)
     levels = texts(pa.chunked_array([found.field("values")])).to_pylist()
     counts = np.asarray(found.field("counts").to_numpy(), dtype=np.int64)
     counted_like_levels = like if isinstance(like, CategoryProfile) else None
-    return profile_levels(levels, counts, nulls=column.null_count, like=counted_like_levels, most=most or MOST_LEVELS)
+    changed = level_changes(given) if timed and like is None else (0, 0)
+    return profile_levels(
+        levels, counts, nulls=column.null_count, like=counted_like_levels, most=most or MOST_LEVELS, changed=changed
+    )
 
 
 def moments(column: pa.ChunkedArray, name: str) -> Counts:
@@ -142,15 +146,6 @@ def declared_of(model: Model, there: Sequence[str]) -> dict[str, str]:
     return {name: kind for name, kind in declared.items() if name in there}
 
 
-def side_by_side(do: Callable[[str], T], names: Iterable[str], *, parallel: bool) -> dict[str, T]:
-    """Return what `do` makes of each name; two at a time where that pays: reading, sorting and counting let the other one work."""
-    if not parallel:
-        return {name: do(name) for name in names}
-    names = list(names)
-    with ThreadPoolExecutor(THREADS, "columns") as pool:
-        return dict(zip(names, pool.map(do, names), strict=True))
-
-
 def reading_of(
     model: Model,
     window: Window,
@@ -164,9 +159,10 @@ def reading_of(
     columns, like = model.columns, like or {}
     there = declared_of(model, table.column_names)
     at = moments(table.column(columns.time), columns.time)
+    ordered, timed = (table, True) if like or profiles is not None else in_time(table, at)
 
     def profile(name: str) -> ColumnProfile:
-        return profiled(table.column(name), there[name], like.get(name))
+        return profiled(ordered.column(name), there[name], like.get(name), timed=timed)
 
     return Reading(
         window=window,
@@ -177,6 +173,7 @@ def reading_of(
         operations=operations_of(table, columns),
         newest=datetime.fromtimestamp(int(at.max()), UTC) if len(at) else None,
         versions=_versions(table, columns),
+        duplicates=repeated(table, columns.request),
     )
 
 

@@ -7,7 +7,7 @@ Definitions: KS is the largest distance of the two empirical distribution functi
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from bot.core.profiles import CategoryProfile, Counts, NumericProfile
 
@@ -26,7 +26,7 @@ def kolmogorov_smirnov(reference: NumericProfile, current: NumericProfile) -> Di
 
     Both distribution functions are known just below and at every cut point; between two cut points each can only lie between its
     known ends. None when either side has no finite value or the two were counted at different cut points. The p-value is Smirnov's
-    limit (1948) at `value`; `exact_p_value` is SciPy's, which may take most of a second.
+    limit (1948) at `value`; `smirnov.exact_p_value` is SciPy's.
     """
     n, m = reference.count, current.count
     if not n or not m or not np.array_equal(reference.cuts, current.cuts):
@@ -38,12 +38,6 @@ def kolmogorov_smirnov(reference: NumericProfile, current: NumericProfile) -> Di
     until = np.stack([np.append(f_below, 1.0), np.append(g_below, 1.0)])
     high = max(known, float((until - at[::-1]).max()))
     return Distance(known, known, high, float(special.kolmogorov(np.sqrt(n * m / (n + m)) * known)))
-
-
-def exact_p_value(distance: float, n: int, m: int) -> float:
-    """Return the asymptotic p-value of a two-sample KS distance as SciPy gives it (Simard & L'Ecuyer 2011); up to 0.7 s."""
-    size = round(n * m / (n + m))
-    return float(stats.kstwo.sf(distance, size)) if size else 1.0  # one row against one proves nothing; SciPy says NaN
 
 
 def stability_index(reference: Counts, current: Counts) -> Distance | None:

@@ -1,5 +1,6 @@
 """Small true readings: columns in, profiles inside."""
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +25,9 @@ def levels(values: Sequence[str | None], like: CategoryProfile | None = None, *,
     """Return the profile of some texts; None is missing."""
     counts = Counter(value for value in values if value is not None)
     rows = np.asarray(list(counts.values()), dtype=np.int64)
-    return profile_levels(list(counts), rows, nulls=len(values) - int(rows.sum()), like=like, most=most)
+    given = [value for value in values if value is not None]
+    changed = (sum(a != b for a, b in itertools.pairwise(given)), max(len(given) - 1, 0)) if like is None else (0, 0)
+    return profile_levels(list(counts), rows, nulls=len(values) - int(rows.sum()), like=like, most=most, changed=changed)
 
 
 def a_reading(columns: Mapping[str, Column] | None = None, like: Reading | None = None, **changes: Any) -> Reading:
