@@ -20,9 +20,9 @@ from bot.core.ports import SourceKind
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.columns import columns_of
+from bot.sources.columns import MANY, columns_of
 from bot.sources.places import Place, first_line, place_of, suffix
-from bot.sources.readings import MANY, reading_of
+from bot.sources.readings import reading_of
 from bot.sources.slices import reading_of_slices
 from bot.sources.table import required, sample_of, wanted, within
 
@@ -128,11 +128,7 @@ def table_of(path: Path | str) -> pa.Table:
 
 
 def opened(path: Path | str) -> ds.Dataset:
-    """Return the dataset at this path or address, unread.
-
-    Raises:
-        SourceUnavailable: it is not there, or is no Parquet or CSV.
-    """
+    """Return the dataset at this path, unread. Raises as `table_of` does."""
     place = place_of(path)
     with _said(place):
         return _opened(place)

@@ -1,10 +1,8 @@
 """A window's reading, put together: every column's profile, and some of the rows whole, while each column is in hand once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +12,7 @@ from bot.core.models import Model
 from bot.core.profiles import ColumnProfile, Counts, Floats
 from bot.core.readings import Reading
 from bot.core.windows import Window
+from bot.sources.columns import MANY, side_by_side
 from bot.sources.order import in_time, repeated
 from bot.sources.segments import coarse, slices_of
 from bot.sources.spread import evenly, picked
@@ -31,28 +30,14 @@ from bot.sources.table import (
     wanted,
 )
 
-MANY, THREADS = 100_000, 2
-"""From so many rows on columns are worked on by so many threads."""
-
 MOST_JOINT = 5_000
 """Whole rows of a window that are kept: enough to tell two windows apart to within a hundredth of AUC."""
-
-T = TypeVar("T")
 
 
 def declared_of(model: Model, there: Sequence[str]) -> dict[str, str]:
     """Return which of the columns that are there are profiled, and as what they were declared."""
     declared = {feature.name: feature.kind for feature in model.features} | {model.columns.score: "numeric"}
     return {name: kind for name, kind in declared.items() if name in there}
-
-
-def side_by_side(do: Callable[[str], T], names: Iterable[str], *, parallel: bool) -> dict[str, T]:
-    """Return what `do` makes of each name; two at a time where that pays: reading, sorting and counting let the other one work."""
-    if not parallel:
-        return {name: do(name) for name in names}
-    names = list(names)
-    with ThreadPoolExecutor(THREADS, "columns") as pool:
-        return dict(zip(names, pool.map(do, names), strict=True))
 
 
 def reading_of(

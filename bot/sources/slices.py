@@ -22,16 +22,16 @@ from bot.core.models import Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading
 from bot.core.windows import Window
-from bot.sources.columns import Columns
+from bot.sources.columns import Columns, side_by_side
 from bot.sources.order import level_changes
-from bot.sources.readings import MOST_JOINT, declared_of, reading_of, side_by_side, told_jointly, with_log
+from bot.sources.readings import MOST_JOINT, declared_of, reading_of, told_jointly, with_log
 from bot.sources.spread import evenly as spread
 from bot.sources.spread import picked
 from bot.sources.table import kind_of, moments, numbers, profiled, texts, wanted
 from bot.stats.profiles import MOST_LEVELS, changes, profile_levels, profile_numbers
 
 WHOLE = 4_000_000
-MOST_OUTCOMES = 1_000_000
+MOST_OUTCOMES = 500_000
 """Of twice as many labelled rows or waiting times only a draw of this size is kept: more make no interval visibly narrower."""
 
 MOST_COUNTED = 1_000_000
@@ -49,7 +49,8 @@ def reading_of_slices(
     known = like or {}
     picks = [Picking(model, part) for part in slices]
     passing = [pick.passing for pick in picks]
-    made = side_by_side(lambda name: sliced(passing, name, there[name], known.get(name)), there, parallel=True)
+    timed = bool(known) or in_order(slices, model.columns.time)
+    made = side_by_side(lambda name: sliced(passing, name, there[name], known.get(name), timed=timed), there, parallel=True)
     step = max(1, sum(map(len, slices)) // MOST_OUTCOMES)
     log = wanted(replace(model, features=()))
     told = (reading_of(model, window, part.remembering(log), like, as_of, profiles={}) for part in slices)
@@ -80,21 +81,37 @@ class Picking:
         return told_jointly(model, rows, self._at[self._place], len(self._part), as_of)
 
 
-def sliced(slices: Slices, name: str, declared: str, like: ColumnProfile | None) -> ColumnProfile:
+def in_order(slices: Slices, time: str) -> bool:
+    """Return whether all rows stand in the order of time; only then can a reference tell how quickly its columns change."""
+    newest = -np.inf
+    for at in (moments(part.column(time), time) for part in slices if len(part)):
+        if at[0] < newest or (at[1:] < at[:-1]).any():
+            return False
+        newest = at[-1]
+    return True
+
+
+def sliced(slices: Slices, name: str, declared: str, like: ColumnProfile | None, *, timed: bool = True) -> ColumnProfile:
     """Return the profile of one column over all slices; as if its rows were one column, up to the rounding of sums."""
     kind = slices[0].schema.field(name).type
     if like is None and sum(map(len, slices)) <= WHOLE:
         chunks = [chunk for part in slices for chunk in part.column(name).chunks]
-        return profiled(pa.chunked_array(chunks, type=kind), declared, None)
+        return profiled(pa.chunked_array(chunks, type=kind), declared, None, timed=timed)
     if declared == "numeric" and kind_of(kind, declared) == "numeric":
         cut = like if isinstance(like, NumericProfile) else drawn(slices, name)
         parts = (profiled(part.column(name), declared, cut) for part in slices)
         whole = reduce(lambda one, other: one.merged(other), parts)  # type: ignore[arg-type]
-        if like is not None:
+        if like is not None or not timed:
             return whole
         changed, followed = changes(numbers(slices[0].column(name)))
         return replace(whole, changes=changed, followed=followed)
-    return levels_of(slices, name, like if isinstance(like, CategoryProfile) else None)
+    known = like if isinstance(like, CategoryProfile) else None
+    made = levels_of(slices, name, known)
+    if like is not None or not timed:
+        return made
+    first = slices[0].column(name)
+    changed, followed = level_changes((first if pa.types.is_dictionary(first.type) else texts(first)).drop_null())
+    return replace(made, changes=changed, followed=followed)
 
 
 def drawn(slices: Slices, name: str) -> NumericProfile:
@@ -138,9 +155,7 @@ def levels_of(slices: Slices, name: str, like: CategoryProfile | None) -> Catego
             counted, rare = _frequent(counted, like)
             dropped += rare
     counts = np.asarray(counted.column("rows"), dtype=np.int64)
-    changed = level_changes(slices[0].column(name).drop_null()) if like is None else (0, 0)
-    levels = counted.column("level").to_pylist()
-    made = profile_levels(levels, counts, nulls=nulls, like=like, most=MOST_LEVELS, changed=changed)
+    made = profile_levels(counted.column("level").to_pylist(), counts, nulls=nulls, like=like, most=MOST_LEVELS)
     return replace(made, rows=made.rows + dropped, other=made.other + dropped, distinct=max(made.distinct, most_seen))
 
 
@@ -158,7 +173,10 @@ def _frequent(counted: pa.Table, like: CategoryProfile | None) -> tuple[pa.Table
 
 
 def added(one: Reading, other: Reading) -> Reading:
-    """Return what both slices of one window tell together; `columns` are profiled over all slices and left alone here."""
+    """Return what both slices of one window tell together; `columns` are profiled over all slices and left alone here.
+
+    A request that came again in another slice is not seen: `duplicates` is then too small, never too large.
+    """
     newest = [moment for moment in (one.newest, other.newest) if moment is not None]
     versions = {name: one.versions.get(name, 0) + other.versions.get(name, 0) for name in {**one.versions, **other.versions}}
     return replace(
