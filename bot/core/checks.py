@@ -67,7 +67,8 @@ class Threshold:
     """The lines that judge a measurement; it is crossed only when its *whole* interval lies beyond.
 
     Where `null` is given (the value that means "no trouble at all"), size and certainty are asked for apart: the value itself must
-    cross the line and the whole interval must lie beyond `null`. `above` says which side is bad. With `significance` the p-values
+    cross the line and the whole interval must lie beyond `null`. `above` says which side is bad; `two_sided` that both are, and the
+    lines are then distances from `null` (or 0). With `significance` the p-values
     of all subjects of the check are first corrected by Benjamini–Hochberg at that level: significance AND size, never p alone.
     Fewer than `least_rows` rows: not enough data.
     """
@@ -78,24 +79,41 @@ class Threshold:
     least_rows: int = 0
     significance: float | None = None
     null: float | None = None
+    two_sided: bool = False
 
     def crossed(self, measurement: Measurement) -> str | None:
         """Return "critical", "warning" or None."""
-        low, high = measurement.interval or (measurement.value, measurement.value)
-        safest = low if self.above else high
-        if self.null is not None:
-            if safest <= self.null if self.above else safest >= self.null:
-                return None
-            safest = measurement.value
+        size = self._certain_size(measurement)
         for level, line in (("critical", self.critical), ("warning", self.warning)):
-            if line is not None and (safest >= line if self.above else safest <= line):
+            if size is not None and line is not None and (size >= line if self.above else size <= line):
                 return level
         return None
+
+    def _certain_size(self, measurement: Measurement) -> float | None:
+        """Return what is held against the lines; None where it is not even certain that there is any trouble."""
+        low, high = measurement.interval or (measurement.value, measurement.value)
+        if self.two_sided:
+            null = self.null or 0.0
+            return None if low <= null <= high else abs(measurement.value - null)
+        safest = low if self.above else high
+        if self.null is None:
+            return safest
+        return measurement.value if (safest > self.null if self.above else safest < self.null) else None
+
+    def line(self, level: str, value: float) -> float | None:
+        """Return the line of that level on the side where the value lies."""
+        line = self.critical if level == "critical" else self.warning
+        if line is None or not self.two_sided:
+            return line
+        null = self.null or 0.0
+        return null + line if value >= null else null - line
 
     def words(self, level: str) -> str:
         """Return the line of that level as text, e.g. "≥ 0.25"."""
         line = self.critical if level == "critical" else self.warning
-        return "" if line is None else f"{'≥' if self.above else '≤'} {line:g}"
+        if line is None:
+            return ""
+        return f"beyond ±{line:g}" if self.two_sided else f"{'≥' if self.above else '≤'} {line:g}"
 
 
 Measure = Callable[[Reading, Reading], Iterator[Measured]]

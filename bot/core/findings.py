@@ -119,7 +119,7 @@ def _judged(check: Check, result: Measured, results: list[Measured], model: str,
         result.reference,
         result.interval,
         result.p_value,
-        line.critical if level == "critical" else line.warning,
+        line.line(level, result.value),
         result.n,
         label=check.named(result.subject),
     )

@@ -4,7 +4,7 @@ What may open an incident (drift alone would page forty windows where two matter
 
 - **data quality** and **operations**: any critical finding;
 - **performance**: the model's primary metric;
-- **drift**: only when large, important, persistent *and* nobody can say that the model still does well; else a digest line.
+- **drift**: only when large, important, persistent *and* no labels say how the model does; else a digest line.
 
 Every one of them must persist (`k` of `n` windows). Broken data explains a loss and a loss explains drift, so only the family with
 the highest precedence opens; the others become its evidence.
@@ -59,7 +59,7 @@ def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
         case Family.PERFORMANCE:
             return finding.column == model.primary
         case Family.DRIFT:
-            return important(model, finding.column) and not _known_to_do_well(unit, model)
+            return important(model, finding.column) and not _judged_by_labels(unit, model)
     return True
 
 
@@ -68,10 +68,10 @@ def important(model: Model, subject: str) -> bool:
     return subject == model.columns.score or model.importance(subject) >= IMPORTANT
 
 
-def _known_to_do_well(unit: Unit, model: Model) -> bool:
-    """Whether labels have lately said that the model is fine: then drift is news, not trouble."""
+def _judged_by_labels(unit: Unit, model: Model) -> bool:
+    """Whether labels lately tell how the model does: what it loses is then paged by itself, and drift is news, not trouble."""
     return any(
-        f.family is Family.PERFORMANCE and f.subject == model.primary and f.verdict is Verdict.HEALTHY
+        f.family is Family.PERFORMANCE and f.subject == model.primary and f.verdict is not Verdict.UNKNOWN
         for f in unit.latest(model.key)
     )
 
