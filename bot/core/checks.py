@@ -81,16 +81,24 @@ class Threshold:
 
     def crossed(self, measurement: Measurement) -> str | None:
         """Return "critical", "warning" or None."""
-        low, high = measurement.interval or (measurement.value, measurement.value)
-        safest = low if self.above else high
-        if self.null is not None:
-            if safest <= self.null if self.above else safest >= self.null:
-                return None
-            safest = measurement.value
+        held = self.held(measurement)
+        if held == self.null:
+            return None
         for level, line in (("critical", self.critical), ("warning", self.warning)):
-            if line is not None and (safest >= line if self.above else safest <= line):
+            if line is not None and (held >= line if self.above else held <= line):
                 return level
         return None
+
+    def held(self, measurement: Measurement) -> float:
+        """Return the number that is held against the lines: the end of the interval that is least bad.
+
+        Where `null` is given it is the value itself, as soon as the whole interval lies beyond `null`, and `null` until then.
+        """
+        low, high = measurement.interval or (measurement.value, measurement.value)
+        safest = low if self.above else high
+        if self.null is None:
+            return safest
+        return measurement.value if (safest > self.null if self.above else safest < self.null) else self.null
 
     def words(self, level: str) -> str:
         """Return the line of that level as text, e.g. "≥ 0.25"."""

@@ -53,13 +53,23 @@ def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
     """Return whether this finding is of the kind that people are woken for."""
     if finding.check == BLIND:
         return finding.verdict is Verdict.UNKNOWN
-    if finding.verdict is not Verdict.CRITICAL:
+    if finding.verdict is not Verdict.CRITICAL or not of_weight(model, finding):
         return False
-    match finding.family:
+    return finding.family is not Family.DRIFT or not _known_to_do_well(unit, model)
+
+
+def of_weight(model: Model, finding: Finding) -> bool:
+    """Return whether a line crossed by this (check, subject) can wake anybody at all."""
+    return weighs(model, finding.family, finding.subject)
+
+
+def weighs(model: Model, family: Family, subject: str) -> bool:
+    """Return whether this subject of this family is one that people are woken for."""
+    match family:
         case Family.PERFORMANCE:
-            return finding.subject == model.primary
+            return subject == model.primary
         case Family.DRIFT:
-            return important(model, finding.subject) and not _known_to_do_well(unit, model)
+            return important(model, subject)
     return True
 
 

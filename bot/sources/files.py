@@ -16,7 +16,7 @@ from bot.core.ports import SourceKind
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.table import reading_of, required, sample_of, wanted, within
+from bot.sources.table import ends_of, reading_of, required, sample_of, wanted, within
 
 CSV = ds.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
 """An empty field is a missing value in columns of text, too."""
@@ -34,13 +34,24 @@ class FileSource:
         self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
     ) -> Reading:
         """Profile one window (see `bot.core.ports.Source`)."""
-        return reading_of(model, window, self._rows(model, window), like, as_of)
+        return reading_of(model, window, self.rows(model, window), like, as_of)
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return some labelled rows (see `bot.core.ports.Source`)."""
-        return sample_of(model, self._rows(model, window), limit, version)
+        return sample_of(model, self.rows(model, window), limit, version)
 
-    def _rows(self, model: Model, window: Window) -> pa.Table:
+    def span(self, model: Model) -> tuple[datetime, datetime]:
+        """Return the times of the oldest and the newest row.
+
+        Raises:
+            SourceUnavailable: there is no row with a time, or the log cannot be read.
+        """
+        data, time = opened(self._path), model.columns.time
+        required(data.schema.names, model.columns, str(self._path))
+        return ends_of(_read(data, self._path, [time], None).column(time), time)
+
+    def rows(self, model: Model, window: Window) -> pa.Table:
+        """Return the window's rows, only the columns that the model names."""
         names, data = model.columns, opened(self._path)
         required(data.schema.names, names, str(self._path))
         keep = [name for name in wanted(model) if data.schema.names.count(name) == 1]

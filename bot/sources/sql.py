@@ -35,7 +35,7 @@ from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
 from bot.sources.rows import arrow, united
-from bot.sources.table import reading_of, required, sample_of, wanted, within
+from bot.sources.table import ends_of, reading_of, required, sample_of, wanted, within
 from bot.sources.times import bounds, by_sqlite
 
 TIMEOUT_S = 60.0
@@ -58,13 +58,32 @@ class SqlSource:
         self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
     ) -> Reading:
         """Profile one window (see `bot.core.ports.Source`)."""
-        return reading_of(model, window, self._rows(model, window), like, as_of)
+        return reading_of(model, window, self.rows(model, window), like, as_of)
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return some labelled rows (see `bot.core.ports.Source`)."""
-        return sample_of(model, self._rows(model, window), limit, version)
+        return sample_of(model, self.rows(model, window), limit, version)
 
-    def _rows(self, model: Model, window: Window) -> pa.Table:
+    def span(self, model: Model) -> tuple[datetime, datetime]:
+        """Return the times of the oldest and the newest row.
+
+        Raises:
+            SourceUnavailable: there is no row with a time, or the log cannot be read.
+        """
+        self._there()
+        time = model.columns.time
+        try:
+            log = self._reflected(self._table)
+            required(log.columns.keys(), model.columns, f"The table '{self._table}'")
+            at = self._raw(log.c[time])
+            with self._engine.connect() as connection:
+                first, last = connection.execute(select(func.min(at), func.max(at))).one()
+            return ends_of(arrow({time: log.c[time].type}, [(first,), (last,)]).column(time), time)
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0][:200]
+            raise SourceUnavailable(f"The table '{self._table}' of the prediction log cannot be read: {reason}") from error
+
+    def rows(self, model: Model, window: Window) -> pa.Table:
         """Read the window's rows and only the columns that the model names."""
         where = f"The table '{self._table}'"
         self._there()
