@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -122,22 +122,33 @@ def open_house(settings: Settings, *, folder: Path | None = None) -> House:
     engine.prepare()
     store = open_store(url, enqueue=_joining(engine))
     wall = WallClock()
-    models = settings.models_with(found.checks)
     playbooks = shelf.read(folder / "playbooks", actions=found.actions)
     for problem in playbooks.wrong:
         log.error("A playbook stays off the shelf: %s", problem)
-    desk = Desk(
-        clock=wall,
+    desk = replace(
+        bare_desk(settings, found, store, wall),
         data=data_clock(settings) or wall,
-        store=store,
-        directory=Phonebook(settings),
-        models=models,
-        sources=_sources(settings, found),
         platforms=_platforms(settings, found),
         scorers=_scorers(settings, found),
+        playbooks=playbooks.playbooks,
+    )
+    return House(settings, found, desk, store, engine, Renderer(folder / "templates"))
+
+
+def bare_desk(settings: Settings, found: Registries, store: Store, clock: Clock) -> Desk:
+    """Lay a desk that can look and decide, but neither act nor ask anybody who serves."""
+    return Desk(
+        clock=clock,
+        data=clock,
+        store=store,
+        directory=Phonebook(settings),
+        models=settings.models_with(found.checks),
+        sources=_sources(settings, found),
+        platforms={},
+        scorers={},
         checks=found.checks,
         actions=found.actions,
-        playbooks=playbooks.playbooks,
+        playbooks={},
         policies=settings.policies(),
         expand=shelf.expand,
         paired=paired,
@@ -145,7 +156,6 @@ def open_house(settings: Settings, *, folder: Path | None = None) -> House:
         digest_channel=settings.slack.digest or settings.slack.channel,
         poll_s=settings.poll.total_seconds(),
     )
-    return House(settings, found, desk, store, engine, Renderer(folder / "templates"))
 
 
 def data_clock(settings: Settings) -> Clock | None:

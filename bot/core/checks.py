@@ -83,22 +83,28 @@ class Threshold:
 
     def crossed(self, measurement: Measurement) -> str | None:
         """Return "critical", "warning" or None."""
-        size = self._certain_size(measurement)
+        held = self.held(measurement)
+        if held == (0.0 if self.two_sided else self.null):
+            return None
         for level, line in (("critical", self.critical), ("warning", self.warning)):
-            if size is not None and line is not None and (size >= line if self.above else size <= line):
+            if line is not None and (held >= line if self.above else held <= line):
                 return level
         return None
 
-    def _certain_size(self, measurement: Measurement) -> float | None:
-        """Return what is held against the lines; None where it is not even certain that there is any trouble."""
+    def held(self, measurement: Measurement) -> float:
+        """Return the number that is held against the lines: the end of the interval that is least bad.
+
+        Where `null` is given it is the value itself, as soon as the whole interval lies beyond `null`, and `null` until then; of
+        two sides the distance from `null`, and 0 until then.
+        """
         low, high = measurement.interval or (measurement.value, measurement.value)
         if self.two_sided:
             null = self.null or 0.0
-            return None if low <= null <= high else abs(measurement.value - null)
+            return 0.0 if low <= null <= high else abs(measurement.value - null)
         safest = low if self.above else high
         if self.null is None:
             return safest
-        return measurement.value if (safest > self.null if self.above else safest < self.null) else None
+        return measurement.value if (safest > self.null if self.above else safest < self.null) else self.null
 
     def line(self, level: str, value: float) -> float | None:
         """Return the line of that level on the side where the value lies."""

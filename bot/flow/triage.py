@@ -53,13 +53,23 @@ def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
     """Return whether this finding is of the kind that people are woken for."""
     if finding.check == BLIND:
         return finding.verdict is Verdict.UNKNOWN
-    if finding.verdict is not Verdict.CRITICAL or (finding.slice and not model.segments_page):
+    if finding.verdict is not Verdict.CRITICAL or not of_weight(model, finding):
         return False
-    match finding.family:
+    return finding.family is not Family.DRIFT or not _judged_by_labels(unit, model)
+
+
+def of_weight(model: Model, finding: Finding) -> bool:
+    """Return whether a line crossed by this (check, subject) can wake anybody at all."""
+    return (not finding.slice or model.segments_page) and weighs(model, finding.family, finding.column)
+
+
+def weighs(model: Model, family: Family, subject: str) -> bool:
+    """Return whether this subject of this family is one that people are woken for."""
+    match family:
         case Family.PERFORMANCE:
-            return finding.column == model.primary
+            return subject == model.primary
         case Family.DRIFT:
-            return important(model, finding.column) and not _judged_by_labels(unit, model)
+            return important(model, subject)
     return True
 
 

@@ -36,13 +36,15 @@ def look_at_all(desk: Desk, cadence: str, slot: datetime, shard: int = 0, shards
     return looked
 
 
-def look(desk: Desk, model: Model, watch: Watch, slot: datetime) -> list[Finding]:
+def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading | None = None) -> list[Finding]:
     """Measure one window of one model, keep what was found, and decide whether anybody must know; return what was found.
+
+    `like` is the reference, where the caller holds it already.
 
     While a run is at work on the model its windows mix the old and the new version; they are kept, but verification judges.
     """
     try:
-        findings = measured(desk, model, watch, slot, reference(desk, model))
+        findings = measured(desk, model, watch, slot, like or reference(desk, model))
     except AiopsError as reason:
         findings = [blind(model, watch.judged_at(slot), str(reason))]
     except Exception as bug:  # the outermost loop of a look: a finding about the bot itself, and the other models are still watched

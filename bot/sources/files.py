@@ -24,7 +24,7 @@ from bot.sources.columns import MANY, columns_of
 from bot.sources.places import Place, first_line, place_of, suffix
 from bot.sources.readings import reading_of
 from bot.sources.slices import reading_of_slices
-from bot.sources.table import required, sample_of, wanted, within
+from bot.sources.table import ends_of, required, sample_of, wanted, within
 
 CSV = ds.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
 """An empty field is a missing value in columns of text, too."""
@@ -61,11 +61,28 @@ class FileSource:
         with _said(place):
             return sample_of(model, self._slices(place, model, window, sys.maxsize)[0], limit, version)
 
+    def span(self, model: Model) -> tuple[datetime, datetime]:
+        """Return the times of the oldest and the newest row.
+
+        Raises:
+            SourceUnavailable: there is no row with a time, or the log cannot be read.
+        """
+        place, time = place_of(self._path), model.columns.time
+        with _said(place):
+            data, _ = _known(place, model)
+            return ends_of(data.to_table(columns=[time]).column(time), time)
+
+    def rows(self, model: Model, window: Window) -> pa.Table:
+        """Return the window's rows in memory, only the columns that the model names."""
+        place, time = place_of(self._path), model.columns.time
+        with _said(place):
+            data, keep = _known(place, model)
+            return within(data.to_table(columns=keep, filter=_between(data.schema, time, window)), window, time)
+
     def _slices(self, place: Place, model: Model, window: Window, most: int) -> list[Rows]:
         """Return the window's rows, in slices of at most so many; there is always one."""
-        names, data = model.columns, _opened(place)
-        required(data.schema.names, names, place.name)
-        keep = [name for name in wanted(model) if data.schema.names.count(name) == 1]
+        names = model.columns
+        data, keep = _known(place, model)
         rows = _between(data.schema, names.time, window)
         groups = list(_groups(data, rows, most))
         if not groups or sum(count for _, count in groups) < MANY:  # opening a file for every column would cost more than it saves
@@ -75,6 +92,13 @@ class FileSource:
         slices = [within(columns_of(pieces, kinds, count), window, names.time) for pieces, count in groups]
         filled = [part for part in slices if len(part)] or slices[:1]
         return filled if len(filled) > 1 else [filled[0].remembering(log)]
+
+
+def _known(place: Place, model: Model) -> tuple[ds.Dataset, list[str]]:
+    """Return the data, unread, and which of the columns that the model names it has."""
+    data = _opened(place)
+    required(data.schema.names, model.columns, place.name)
+    return data, [name for name in wanted(model) if data.schema.names.count(name) == 1]
 
 
 def _groups(data: ds.Dataset, rows: pc.Expression | None, most: int) -> Iterator[tuple[list[Any], int]]:

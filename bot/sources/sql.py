@@ -39,7 +39,7 @@ from bot.core.windows import Window
 from bot.sources.pushed import pushed_reading
 from bot.sources.readings import reading_of
 from bot.sources.rows import arrow, united
-from bot.sources.table import required, sample_of, wanted, within
+from bot.sources.table import ends_of, required, sample_of, wanted, within
 from bot.sources.times import bounds, by_sqlite
 
 TIMEOUT_S = 60.0
@@ -71,11 +71,11 @@ class SqlSource:
         """Profile one window (see `bot.core.ports.Source`)."""
         if self._push_down:
             return self._pushed(model, window, like, as_of)
-        return reading_of(model, window, self._rows(model, window), like, as_of)
+        return reading_of(model, window, self.rows(model, window), like, as_of)
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return some labelled rows (see `bot.core.ports.Source`)."""
-        return sample_of(model, self._rows(model, window), limit, version)
+        return sample_of(model, self.rows(model, window), limit, version)
 
     def _pushed(self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None, as_of: datetime | None) -> Reading:
         """Let the database count; its times must be times or numbers, because nobody can order texts as times there."""
@@ -90,7 +90,21 @@ class SqlSource:
             query, _ = self._query(log, model, seconds)
             return pushed_reading(connection, query.subquery("window_rows"), model, window, like, as_of=as_of)
 
-    def _rows(self, model: Model, window: Window) -> pa.Table:
+    def span(self, model: Model) -> tuple[datetime, datetime]:
+        """Return the times of the oldest and the newest row.
+
+        Raises:
+            SourceUnavailable: there is no row with a time, or the log cannot be read.
+        """
+        self._there()
+        time = model.columns.time
+        with self._asked() as connection:
+            log = self._log(model)
+            at = self._raw(log.c[time])
+            first, last = connection.execute(select(func.min(at), func.max(at))).one()
+        return ends_of(arrow({time: log.c[time].type}, [(first,), (last,)]).column(time), time)
+
+    def rows(self, model: Model, window: Window) -> pa.Table:
         """Read the window's rows and only the columns that the model names."""
         self._there()
         with self._asked() as connection:

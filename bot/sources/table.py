@@ -114,6 +114,23 @@ def moments(column: pa.ChunkedArray, name: str) -> Counts:
     return np.asarray(times.dt.as_unit("s").astype("int64"), dtype=np.int64)
 
 
+def ends_of(column: pa.ChunkedArray, name: str) -> tuple[datetime, datetime]:
+    """Return the oldest and the newest time of a column, UTC.
+
+    Raises:
+        SourceUnavailable: it holds none, or something else than times.
+    """
+    at = moments(column.drop_null(), name)
+    if not len(at):
+        raise SourceUnavailable(f"The log has no row with a time in '{name}': there is nothing to replay.")
+    try:
+        return datetime.fromtimestamp(int(at.min()), UTC), datetime.fromtimestamp(int(at.max()), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise SourceUnavailable(
+            f"The column '{name}' holds times that no calendar shows; correct them, or name --start and --end."
+        ) from None
+
+
 def within(table: pa.Table, window: Window, time: str) -> pa.Table:
     """Return the rows of `[start, end)`; a row without a time is in no window."""
     timed = table.filter(pc.is_valid(table.column(time))) if table.column(time).null_count else table
