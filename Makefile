@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-# Most tests wait for servers and clocks, so two cores bear four workers; a file stays on one, so that what it sets up once is set up once.
-PARALLEL ?= -n 4 --dist loadfile
+# Most tests wait for servers and clocks, so two cores bear three workers; a file stays on one, so that what it sets up once is set up once.
+PARALLEL ?= -n 3 --dist loadfile
 PLAYED := tests/story tests/browser
 DECIDING := $(wildcard tests/unit/core tests/unit/flow)
 
@@ -26,11 +26,11 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
-# Lint, types, who imports whom, then every test that is not slow: what CI runs. What is played in real time comes by itself, side by
-# side; and the browser's driver keeps an event loop in its worker that no other test should find.
+# Lint, types, who imports whom, then every test that is not slow: what CI runs. What is played in real time comes by itself, one after
+# the other; and the browser's driver keeps an event loop in its worker that no other test should find.
 test: check cover
 	$(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING) $(PLAYED))
-	$(BIN)/pytest $(PARALLEL) -m "not slow" $(PLAYED)
+	$(BIN)/pytest -n 1 -m "not slow" $(PLAYED)
 
 # The slow ones too: real servers, many kills.
 test-all: test
