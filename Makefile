@@ -26,11 +26,12 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
-# Lint, types, who imports whom, then every test that is not slow: what CI runs. What is played in real time comes by itself, one after
-# the other; and the browser's driver keeps an event loop in its worker that no other test should find.
+# Lint, types, who imports whom, then every test that is not slow: what CI runs. The story is played alone, because it starts a whole
+# company; the browser's files have a worker each: side by side in one, two of its tests have failed that pass apart.
 test: check cover
 	$(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING) $(PLAYED))
-	$(BIN)/pytest -n 1 -m "not slow" $(PLAYED)
+	$(BIN)/pytest -m "not slow" tests/story
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/browser
 
 # The slow ones too: real servers, many kills.
 test-all: test
