@@ -307,6 +307,7 @@ class Ui:
             return
         await socket.accept()
         queue = self._room.live.join(user)
+        queue.put_nowait({"type": "joined"})  # from here on nothing is missed: the page may take stock
         talking = asyncio.create_task(_talk(socket, queue))
         try:
             while True:

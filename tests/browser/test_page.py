@@ -1,5 +1,7 @@
 """The page in a real browser, as a person uses it. Every test also asserts a silent console (fixture `screen`)."""
 
+import time
+
 import pytest
 from echo_app import CARD, OPS
 from playwright.sync_api import expect
@@ -281,6 +283,34 @@ def test_older_messages_come_on_the_way_up(screen, echo):
         window.page.wait_for_timeout(300)
 
     expect(window("messages").get_by_test_id("message").first).to_contain_text("message 0")
+
+
+def test_what_is_said_while_the_page_connects_stands_on_it(screen, echo):
+    class Slow:
+        def join(self, socket):
+            time.sleep(0.5)  # the page could draw itself meanwhile
+            echo.say("said meanwhile")
+            socket.connect_to_server()
+
+    window = screen(line=Slow())
+
+    expect(last_message(window)).to_contain_text("said meanwhile")
+
+
+def test_a_change_that_overtakes_the_page_is_not_lost(screen, echo):
+    ts = echo.say("open")
+    window = screen(place="#/home")
+
+    def late(route):
+        old = route.fetch()
+        echo.call("chat.update", channel=OPS, ts=ts, text="resolved")
+        window.page.wait_for_timeout(200)  # the page hears of it before it has the answer
+        route.fulfill(response=old)
+
+    window.page.route("**/ui/channels/*/messages*", late)
+    window.page.locator('[data-name="ops"]').click()
+
+    expect(last_message(window)).to_contain_text("resolved")
 
 
 def test_a_lost_connection_is_told_and_what_was_missed_is_caught_up(screen, line, echo):

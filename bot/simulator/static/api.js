@@ -1,11 +1,16 @@
 /** The page's side of the simulator's own API (`/ui/…`). Every answer is JSON; trouble becomes {ok: false, text}. */
 
+import { heardAfter } from "./live.js";
 import { state } from "./state.js";
 
 const UNREACHABLE = "The simulator does not answer. Is it still running?";
 
-/** Ask for something; throws when the simulator is gone or refuses. */
-export async function get(path, query = {}) {
+/** Ask for something; throws when the simulator is gone or refuses. What happens meanwhile is heard after the answer. */
+export function get(path, query = {}) {
+  return heardAfter(ask(path, query));
+}
+
+async function ask(path, query) {
   const asked = new URLSearchParams({ user: state.me?.id ?? "", ...query });
   for (const [key, value] of [...asked]) if (value === "") asked.delete(key);
   const answer = await fetch(`/ui/${path}?${asked}`);

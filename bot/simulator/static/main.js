@@ -39,10 +39,15 @@ async function stateOf(user) {
 async function actAs(user) {
   closeMenu();
   closeAll();
-  const told = await stateOf(user);
-  take(told);
-  localStorage.setItem(ME, told.me.id);
-  listen(told.me.id);
+  const { me } = await stateOf(user);
+  localStorage.setItem(ME, me.id);
+  await listen(me.id);
+  await draw(me.id);
+}
+
+/** Show everything as it is now, for this person. */
+async function draw(user) {
+  take(await get("state", { user }));
   route();
   if (state.thread) showThread(state.thread.channel, state.thread.ts);
   restoreViews();
@@ -73,17 +78,8 @@ function first() {
   return [...all].sort((a, b) => String(b.last_ts ?? "").localeCompare(String(a.last_ts ?? "")))[0]?.id ?? [...state.channels.keys()][0] ?? "";
 }
 
-async function refresh() {
-  const open = { ...state.open };
-  take(await get("state"));
-  state.open = open;
-  route();
-  if (state.thread) showThread(state.thread.channel, state.thread.ts);
-  restoreViews();
-}
-
 on("act-as", (user) => actAs(user).catch((problem) => notice(problem.message)));
-on("live:back", () => refresh().catch((problem) => notice(problem.message)));
+on("live:back", () => draw(state.me.id).catch((problem) => notice(problem.message)));
 on("live:state", (connected) => {
   byId("offline").hidden = connected;
 });

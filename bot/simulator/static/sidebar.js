@@ -68,12 +68,13 @@ byId("act-as").addEventListener("click", () => {
 });
 
 /** Count a message that arrived elsewhere. */
-function count(message, kind) {
+function count(message) {
   const channel = state.channels.get(message.channel);
   const reply = message.thread_ts && message.thread_ts !== message.ts && !message.broadcast;
   if (!channel || message.user === state.me?.id || channel.is_member === false) return;
   const here = state.open.kind === "channel" && state.open.channel === channel.id && !document.hidden;
-  if (here || reply || kind === "ephemeral") return;
+  // What was said before the page took stock is in its count already.
+  if (here || reply || message.ts <= (channel.last_ts ?? "")) return;
   const words = JSON.stringify([message.text, message.blocks]);
   channel.unread = (channel.unread ?? 0) + 1;
   channel.mention ||= words.includes(`<@${state.me?.id}>`) || NEW_MARKS.some((mark) => words.includes(mark));
@@ -82,7 +83,7 @@ function count(message, kind) {
 
 on("state", drawSidebar);
 on("sidebar", drawSidebar);
-on("live:message", ({ message }) => count(message, "message"));
+on("live:message", ({ message }) => count(message));
 on("live:channel", ({ channel }) => {
   state.channels.set(channel.id, { ...state.channels.get(channel.id), ...channel });
   drawSidebar();

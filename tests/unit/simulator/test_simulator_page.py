@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -39,8 +40,11 @@ def channel(page, user, channel_id=OPS):
     return next((c for c in state["channels"] if c["id"] == channel_id), None)
 
 
+@contextmanager
 def listen(slack, user):
-    return connect(f"{slack.url.replace('http', 'ws')}/ui/live?user={user}", proxy=None)
+    with connect(f"{slack.url.replace('http', 'ws')}/ui/live?user={user}", proxy=None) as socket:
+        assert json.loads(socket.recv(2)) == {"type": "joined"}
+        yield socket
 
 
 def heard(socket, kind):
