@@ -69,7 +69,7 @@ class Threshold:
     Where `null` is given (the value that means "no trouble at all"), size and certainty are asked for apart: the value itself must
     cross the line and the whole interval must lie beyond `null`. `above` says which side is bad. With `significance` the p-values
     of all subjects of the check are first corrected by Benjamini–Hochberg at that level: significance AND size, never p alone.
-    Fewer than `least_rows` rows: not enough data.
+    Fewer than `least_rows` rows: not enough data. `origin` says where measured lines come from; empty: somebody wrote them.
     """
 
     warning: float | None = None
@@ -78,6 +78,7 @@ class Threshold:
     least_rows: int = 0
     significance: float | None = None
     null: float | None = None
+    origin: str = ""
 
     def crossed(self, measurement: Measurement) -> str | None:
         """Return "critical", "warning" or None."""

@@ -1,33 +1,30 @@
 """Detect: one window's reading against the reference becomes findings."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.core.checks import Check, Family, Threshold
+from bot.core.checks import Family
 from bot.core.findings import Finding, Verdict, judge
+from bot.core.lines import Lines
 from bot.core.models import Model, Watch
 from bot.core.readings import Reading
 from bot.core.windows import Window
 from bot.flow.desk import Desk
+from bot.flow.tune import floored, lined, tuned
+
+NONE = Lines()
 
 BLIND = "source"
 """The name of the check that is always there: can the log be read at all?"""
 
 
-def detect(desk: Desk, model: Model, watch: Watch, reference: Reading, current: Reading) -> list[Finding]:
-    """Run the watch's checks over one reading and judge what they measured."""
+def detect(desk: Desk, model: Model, watch: Watch, reference: Reading, current: Reading, *, lines: Lines = NONE) -> list[Finding]:
+    """Run the watch's checks over one reading and judge what they measured; `lines` are its measured ones."""
     found: list[Finding] = []
     for name in watch.checks:
-        check = tuned(desk.checks[name], model.thresholds)
+        check = floored(lined(tuned(desk.checks[name], model.thresholds), lines), watch.least_rows)
         results = check.measure(reference, current)
         found += judge(check, results, model=model.key, window=current.window)
     return [replace(finding, importance=model.importance(finding.subject)) for finding in found]
-
-
-def tuned(check: Check, overrides: Mapping[str, Threshold]) -> Check:
-    """Return the check with the model's own lines: "check" for all its subjects, "check.subject" for one."""
-    own = {key.partition(".")[2]: line for key, line in overrides.items() if key.startswith(f"{check.name}.")}
-    return replace(check, threshold=overrides.get(check.name, check.threshold), thresholds={**check.thresholds, **own})
 
 
 def readable(model: Model, reading: Reading) -> Finding:

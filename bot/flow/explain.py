@@ -21,7 +21,7 @@ from bot.core.windows import Window
 from bot.core.words import POINTS, SHARE, amount, between, some
 from bot.flow import announce
 from bot.flow.desk import Desk
-from bot.flow.detect import tuned
+from bot.flow.tune import tuned
 
 MOST_DRIFT_ROWS = 12
 

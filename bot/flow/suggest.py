@@ -17,8 +17,8 @@ from bot.core.models import Watch
 from bot.core.windows import Window
 from bot.core.words import duration, number
 from bot.flow.desk import Desk
-from bot.flow.detect import tuned
 from bot.flow.hindsight import MONTH, Data, Replayed, Seen, quiet_at, quiet_time
+from bot.flow.tune import tuned
 
 HEIGHTS = 80
 STILL = "History is too short or too still to propose lines from; the lines stand as they are."
