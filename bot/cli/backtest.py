@@ -129,7 +129,7 @@ def incident_row(row: Row, *, known: bool) -> tuple[object, ...]:
     """Return an incident as one line; with known events, whether it belongs to one."""
     whose = (short(row["event"]) if row["event"] else "false alarm",) if known else ()
     closed = short(row["resolved_at"]) if row["resolved_at"] else "still open"
-    return f"#{row['number']}", row["severity"], short(row["opened_at"]), closed, *whose, f"{row['title']}\n{row['why']}"
+    return f"#{row['number']}", row["severity"], short(row["opened_at"]), closed, *whose, f"{row['title']} · {row['why']}"
 
 
 def event_row(row: Row) -> tuple[object, ...]:

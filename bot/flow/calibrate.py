@@ -16,6 +16,7 @@ import numpy as np
 
 from bot.core.actions import canonical
 from bot.core.checks import Check, Measurement, Threshold
+from bot.core.errors import AiopsError
 from bot.core.lines import Learn, Line, Lines
 from bot.core.merging import merged
 from bot.core.models import Model, Watch
@@ -54,7 +55,10 @@ def lines_for(desk: Desk, model: Model, watch: Watch, reference: Reading, *, kee
         known = unit.lines(model.key, watch.name, mark)
     if known is not None:
         return known
-    fresh = calibrate(desk, model, watch, reference)
+    try:
+        fresh = calibrate(desk, model, watch, reference)
+    except AiopsError as reason:  # the fixed lines judge until the reference can be read again
+        return Lines(trouble=str(reason))
     if keep:
         with desk.store.write() as unit:
             unit.save_lines(model.key, watch.name, mark, fresh)

@@ -27,9 +27,10 @@ def detect(desk: Desk, model: Model, watch: Watch, reference: Reading, current: 
     return [replace(finding, importance=model.importance(finding.subject)) for finding in found]
 
 
-def readable(model: Model, reading: Reading) -> Finding:
-    """Say that the log could be read: what an incident about a lost log waits for."""
-    return Finding(model.key, BLIND, Family.DATA_QUALITY, "model", Verdict.HEALTHY, "", reading.window, n=reading.rows)
+def readable(model: Model, reading: Reading, trouble: str = "") -> Finding:
+    """Say that the log could be read: what an incident about a lost log waits for; and why no lines could be measured, if so."""
+    reason = f"the fixed lines judge: {trouble}" if trouble else ""
+    return Finding(model.key, BLIND, Family.DATA_QUALITY, "model", Verdict.HEALTHY, reason, reading.window, n=reading.rows)
 
 
 def blind(model: Model, window: Window, reason: str) -> Finding:

@@ -36,11 +36,7 @@ def effective(fixed: Threshold, line: Line, unit: str = "") -> Threshold:
     keeps = fixed.critical is not None and not line.sole
     critical = farther(fixed.critical, line.value) if keeps and fixed.critical is not None else line.value
     warning = None if fixed.warning is None else nearer(fixed.warning, critical)
-    why = (
-        line.why
-        if critical == line.value
-        else f"a smaller effect is nobody's trouble; chance reaches {amount(line.value, unit)} ({line.why})"
-    )
+    why = line.why if critical == line.value else f"fixed; chance alone reaches {amount(line.value, unit)} ({line.why})"
     return replace(fixed, critical=critical, warning=warning, origin=why)
 
 

@@ -71,7 +71,7 @@ def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Readi
     window = since_mended(desk, model, watch.judged_at(slot))
     reading = desk.source(model).reading(model, window, like.columns, as_of=slot)
     lines = lines_for(desk, model, watch, like, keep=keep)
-    return [*detect(desk, model, watch, like, reading, lines=lines), readable(model, reading)]
+    return [*detect(desk, model, watch, like, reading, lines=lines), readable(model, reading, lines.trouble)]
 
 
 def since_mended(desk: Desk, model: Model, window: Window) -> Window:

@@ -14,8 +14,9 @@ from bot.core.windows import Window
 from bot.flow.calibrate import calibrate, fingerprint, left_out, lines_for, own_line, parts_of
 from bot.flow.detect import detect
 from bot.flow.tune import effective, floored, lined
+from bot.flow.watch import measured
 from tests.fakes.readings import a_reading
-from tests.fakes.world import MORNING
+from tests.fakes.world import MORNING, FakeLog
 from tests.unit.flow.room import DAY, DELAYS
 from tests.unit.flow.test_promise import HOUR, MOVED, NAMES, Hours, stream
 
@@ -65,6 +66,23 @@ def test_another_configuration_needs_other_lines(hours, other):
 
 def test_another_reference_needs_other_lines(hours):
     assert fingerprint(MODEL, WATCH, replace(hours, rows=1)) != fingerprint(MODEL, WATCH, hours)
+
+
+def test_a_reference_that_cannot_be_read_again_leaves_the_fixed_lines_and_says_so(room, hours):
+    room.lays(sources={"log": FakeLog(down="The log is gone; mount it.")})
+    found = lines_for(room.desk, MODEL, WATCH, hours)
+    room.lays(sources={"log": Hours(stream(1, 60))})
+
+    assert (found.lines, found.trouble) == ((), "The log is gone; mount it.")
+    assert lines_for(room.desk, MODEL, WATCH, hours).lines
+
+
+def test_why_there_are_no_measured_lines_is_a_line_of_the_look(room):
+    model = replace(DELAYS, false_alarms=FalseAlarms(), reference=Window(MORNING - 20 * DAY, MORNING - 10 * DAY))
+    found = measured(room.desk, model, model.watches[0], MORNING, a_reading())
+
+    assert found[-1].verdict is Verdict.HEALTHY
+    assert found[-1].reason.startswith("the fixed lines judge: a reference of 10 days is too short")
 
 
 def test_a_reference_too_short_to_learn_from_is_said(room, hours):
@@ -186,7 +204,7 @@ def test_the_line_says_where_it_comes_from():
     rare, small = (effective(Threshold(0.1, 0.25), Line("c", "s", value, "at most …")).origin for value in (0.4, 0.2))
 
     assert rare == "at most …"
-    assert small == "a smaller effect is nobody's trouble; chance reaches 0.2 (at most …)"
+    assert small == "fixed; chance alone reaches 0.2 (at most …)"
 
 
 def test_a_check_without_measured_lines_is_left_as_it_is():
