@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-# Two cores, two workers; a file stays on one worker, so that what it sets up once is set up once.
-PARALLEL ?= -n 2 --dist loadfile
+# Most tests wait for servers and clocks, so two cores bear four workers; a file stays on one, so that what it sets up once is set up once.
+PARALLEL ?= -n 4 --dist loadfile
+PLAYED := tests/story tests/browser
 DECIDING := $(wildcard tests/unit/core tests/unit/flow)
 
-.PHONY: setup demo test test-all check cover lock clean
+.PHONY: setup demo test test-all check cover bench bench-peers lock clean
 
 setup: .venv/ready
 
@@ -25,11 +26,11 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
-# Lint, types, who imports whom, then every test that is not slow: what CI runs. The browser's tests have workers of their own,
-# because its driver keeps an event loop in the worker that no other test should find.
+# Lint, types, who imports whom, then every test that is not slow: what CI runs. What is played in real time comes by itself, side by
+# side; and the browser's driver keeps an event loop in its worker that no other test should find.
 test: check cover
-	$(BIN)/pytest $(PARALLEL) -m "not slow and not browser" $(addprefix --ignore=,$(DECIDING))
-	$(BIN)/pytest $(PARALLEL) -m "browser and not slow" tests/browser
+	$(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING) $(PLAYED))
+	$(BIN)/pytest $(PARALLEL) -m "not slow" $(PLAYED)
 
 # The slow ones too: real servers, many kills.
 test-all: test
@@ -45,10 +46,20 @@ check: setup
 cover: setup
 	$(BIN)/pytest $(DECIDING) --cov=bot.core --cov=bot.flow --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
+# Ratios to bare reading, printed and never asserted; the data are made in a temporary folder. About five minutes.
+bench: setup
+	$(BIN)/python -m tests.bench.speed $(ARGS)
+
 # Only after a dependency has changed: hashed locks for developers and for the image. Needs uv.
 lock:
 	$(LOCK) --extra demo --extra test -o requirements.lock pyproject.toml
 	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
+
+# Beside Evidently and NannyML, each in an environment of its own under the user's cache (3 GB, made once): the tables of the README.
+bench-peers: setup
+	$(BIN)/python -m tests.bench.peers
+	$(BIN)/python -m tests.bench.detection --readme
+	$(BIN)/python -m tests.bench.bench_peers
 
 clean:
 	rm -rf build dist *.egg-info htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

@@ -198,7 +198,16 @@ class ModelPart(Part):
     thresholds: Mapping[str, ThresholdPart] = Field(default_factory=dict, description="By 'check' or 'check.subject'.")
     false_alarms: FalseAlarmsPart | None = Field(None, description="Measure lines so that false incidents stay this rare.")
     mode: Literal["page", "record"] = Field("page", description="record: measure and keep all, but wake nobody.")
+    segments: tuple[str, ...] = Field((), description="Features of categories; every check looks at each of their levels, too.")
+    segments_page: bool = Field(False, description="Whether what is found on one level may open an incident by itself.")
     watches: tuple[WatchPart, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _segments_are_categories(self) -> "ModelPart":
+        for name in self.segments:
+            if name not in self.features or self.features[name].kind != "categorical":
+                raise ValueError(f"segment '{name}' of model '{self.name}' must be one of its features of kind categorical")
+        return self
 
 
 class ApprovalPart(Part):
@@ -297,6 +306,8 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
         features=tuple(Feature(name, f.kind, f.importance, f.team or part.team) for name, f in part.features.items()),
         columns=LogColumns(**part.columns.model_dump()),
         primary=part.primary,
+        segments=part.segments,
+        segments_page=part.segments_page,
         thresholds={
             key: lines.over(checks[key.partition(".")[0]].judged_by(key.partition(".")[2]))
             for key, lines in part.thresholds.items()

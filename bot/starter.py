@@ -79,7 +79,24 @@ models:
       - name: inputs
         every: "*/15 * * * *"   # cron text, UTC
         window: 1h
-        checks: [missing, schema, volume, freshness, psi, ks, chi_square, latency, errors]
+        checks:
+          - missing            # data quality
+          - schema
+          - volume
+          - freshness
+          - duplicates
+          - out_of_range
+          - far_out_of_range
+          - new_categories
+          - vanished_categories
+          - constant
+          - scale
+          - sentinel
+          - psi                # drift
+          - ks
+          - chi_square
+          - latency            # operations
+          - errors
       - name: performance
         every: "0 * * * *"
         window: 7d

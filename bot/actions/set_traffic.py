@@ -12,14 +12,12 @@ from dataclasses import dataclass
 
 from bot.core.actions import Action, Change, Effect, Json, Platform
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
-from bot.core.models import Split, same_split, split_words
+from bot.core.models import Split, same_split, split_words, whole_steps
 from bot.core.ports import Splitter
 
 Z = 2.5758
 """The 99 % point of the normal distribution, two-sided: one honest step in a hundred is kept waiting too long, not more."""
 TOLERANCE = 0.05
-GRAIN = 10_000
-"""Shares are planned in steps of 0.01 %, the finest that splitters take, so that what is read back is what was planned."""
 POLL_S = 0.25
 LEAST_PATIENCE_S = 60.0
 PATIENCE = 6
@@ -38,7 +36,10 @@ def wilson(k: int, n: int, z: float = Z) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SetTraffic(Action):
-    """The action; `now` (seconds) and `sleep` are given by tests."""
+    """Moves traffic to a share of one version, or to a whole split; absolute, read back, then counted at the splitter.
+
+    `now` (seconds) and `sleep` are given by tests.
+    """
 
     name: str
     now: Callable[[], float] = time.monotonic
@@ -52,8 +53,9 @@ class SetTraffic(Action):
         Raises:
             ConfigError: the parameters are no such thing.
         """
-        now = _shares(before) if before is not None else _grained(_splitter(platform).split(target))
-        after = _wanted(now, parameters, step)
+        splitter = _splitter(platform)
+        now = _shares(before) if before is not None else _grained(splitter.split(target), splitter.grain)
+        after = _grained(_wanted(now, parameters, step), splitter.grain)
         return Change(step, self.name, target, now, after, f"{split_words(now)} → {split_words(after)}")
 
     def precheck(self, platform: Platform, change: Change) -> None:
@@ -146,7 +148,7 @@ def _wanted(now: Split, parameters: Json, step: str) -> Split:
         split = _shares(parameters["split"])
         if not all(0 <= share <= 1 for share in split.values()) or abs(sum(split.values()) - 1) > 1e-6:
             raise ConfigError(f"Step '{step}': the shares must lie between 0 and 1 and add up to 1.")
-        return _grained(split)
+        return split
     if set(parameters) != {"version", "share"}:
         raise ConfigError(f"Step '{step}': set_traffic needs `version` and `share`, or `split`.")
     share = _share(parameters["share"])
@@ -163,16 +165,12 @@ def _moved(now: Split, version: str, share: float, step: str) -> Split:
     if share < 1 and rest == 0:
         raise ConfigError(f"Step '{step}': '{version}' serves everything, so nothing says who gets the rest; give `split`.")
     scale = (1 - share) / rest if rest else 0.0
-    return _grained({name: share if name == version else other * scale for name, other in now.items()})
+    return {name: share if name == version else other * scale for name, other in now.items()}
 
 
-def _grained(split: Split) -> Split:
-    """Return the split in whole steps of 1 / GRAIN that add up to 1; the largest share takes what rounding left."""
-    grains = {version: round(share * GRAIN) for version, share in split.items()}
-    if any(grains.values()):
-        largest = max(grains, key=lambda version: grains[version])
-        grains[largest] += GRAIN - sum(grains.values())
-    return {version: grain / GRAIN for version, grain in grains.items()}
+def _grained(split: Split, grain: int) -> Split:
+    """Return the split in the splitter's own steps, so that what is read back is what was planned."""
+    return {version: steps / grain for version, steps in whole_steps(split, grain).items()}
 
 
 def _shares(split: Json) -> dict[str, float]:

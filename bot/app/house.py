@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection
 
 from bot import actions, checks, connectors, shelf, sources
+from bot.app.clues import clues
 from bot.app.resampling import Resampled
 from bot.config import Phonebook, Settings, load_settings
 from bot.core.actions import Action, Json, Platform
@@ -152,6 +153,7 @@ def bare_desk(settings: Settings, found: Registries, store: Store, clock: Clock)
         policies=settings.policies(),
         expand=shelf.expand,
         paired=paired,
+        clues=clues,
         resampling=Resampled(),
         digest_channel=settings.slack.digest or settings.slack.channel,
         poll_s=settings.poll.total_seconds(),

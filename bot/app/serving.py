@@ -46,6 +46,8 @@ TICK_S = 1.0
 EXPIRY_S = 5.0
 CHECKPOINT_S = 900.0
 PRUNING_S = 3_600.0
+KEEP_ALIVE_S = 120
+"""Longer than balancers keep an idle connection (60 or 75 s): else one closes under a click that is on its way, and it is lost."""
 SETTLE = timedelta(seconds=15)
 """Well over the deadline of a call to Slack; then an unanswered post is looked for: news is late by seconds only."""
 
@@ -204,7 +206,9 @@ def _open_doors(life: Life, rest: ExitStack, rhythm: Rhythm) -> None:
         life.socket = Socket(surface, ping_s=rhythm.ping_s)
     else:
         doors += routes(surface)
-    life.server = uvicorn.Server(uvicorn.Config(Starlette(routes=doors), host=slack.host, port=slack.port, log_level="warning"))
+    app = Starlette(routes=doors)
+    how = uvicorn.Config(app, host=slack.host, port=slack.port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S)
+    life.server = uvicorn.Server(how)
     thread = threading.Thread(target=life.server.run, name="http", daemon=True)
     thread.start()
     rest.callback(thread.join, 10)

@@ -15,7 +15,7 @@ LEAST_ROWS = 100
     "chi_square",
     family=Family.DRIFT,
     unit="",
-    threshold=Threshold(0.10, 0.30, least_rows=LEAST_ROWS, significance=0.05),
+    threshold=Threshold(0.10, 0.30, least_rows=LEAST_ROWS, significance=0.01),
     label="Cramér's V",
 )
 def chi_square(reference: Reading, current: Reading) -> Iterator[Measured]:

@@ -14,7 +14,7 @@ LEAST_ROWS = 100
     "ks",
     family=Family.DRIFT,
     unit="",
-    threshold=Threshold(0.10, 0.20, least_rows=LEAST_ROWS, significance=0.05),
+    threshold=Threshold(0.10, 0.20, least_rows=LEAST_ROWS, significance=0.01),
     label="KS",
 )
 def ks(reference: Reading, current: Reading) -> Iterator[Measured]:

@@ -10,7 +10,7 @@ from bot.stats.rates import lost
 LEAST_ROWS = 30
 
 
-@check("missing", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.25, 0.50, least_rows=LEAST_ROWS))
+@check("missing", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.05, 0.50, least_rows=LEAST_ROWS))
 def missing(reference: Reading, current: Reading) -> Iterator[Measured]:
     """Of the values that the reference has, the share that is gone now: 0 (as usual) to 1 (the column is empty)."""
     for name, then in reference.columns.items():

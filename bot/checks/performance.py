@@ -17,7 +17,7 @@ METRICS = {"calibration_gap": "calibration gap", "log_loss": "log loss", "brier"
     family=Family.PERFORMANCE,
     unit="",
     threshold=Threshold(least_rows=LEAST_LABELS),
-    thresholds={"calibration_gap": Threshold(0.07, 0.10, least_rows=LEAST_LABELS, null=0.0)},
+    thresholds={"calibration_gap": Threshold(0.07, 0.10, least_rows=LEAST_LABELS, null=0.0, two_sided=True)},
     labels=METRICS,
     units={"calibration_gap": POINTS},
 )

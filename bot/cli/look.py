@@ -1,8 +1,7 @@
-"""The commands that only look: check, drift, report, incidents, incident."""
+"""The commands that only look: check, report, incidents, incident."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +12,6 @@ from bot.core.errors import AiopsError, ConfigError
 from bot.core.findings import Finding, Verdict, worst
 from bot.core.models import Model
 from bot.core.windows import utc
-from bot.core.words import number, plain
 from bot.flow import announce
 from bot.flow import report as telling
 from bot.flow import watch as watching
@@ -26,7 +24,7 @@ Row = Mapping[str, Any]
 
 def register(app: typer.Typer) -> None:
     """Add them to the shell."""
-    for verb in (check, drift, report, incidents, incident):
+    for verb in (check, report, incidents, incident):
         app.command(rich_help_panel=LOOK)(verb)
 
 
@@ -107,44 +105,6 @@ def summary(findings: Sequence[Finding]) -> str:
     return ", ".join(f"{count} {verdict.value}" for verdict, count in counts if count) or "Nothing was measured: unknown."
 
 
-def drift(
-    reference: Annotated[Path, typer.Argument(help="A Parquet or CSV file: what is normal.")],
-    current: Annotated[Path, typer.Argument(help="A Parquet or CSV file: what is now.")],
-    *,
-    as_json: Json = False,
-) -> None:
-    """Compare two Parquet or CSV files, without any set-up.
-
-    Exit 0 when nothing moved, 1 when something did, 3 unknown.
-    """
-    from bot.sources.compare import compare_tables  # noqa: PLC0415
-
-    told = compare_tables(reference, current)
-    measured = ((feature, m) for feature in told["features"] for m in feature["measurements"])
-    rows = [drift_row(feature, m) for feature, m in measured if m["check"] != "missing" or m["value"]]
-    rows += [(f["verdict"], f"{f['check']} · {f['feature']}", "", f["reason"]) for f in told["findings"] if f["check"] == "schema"]
-    rows.sort(key=lambda row: -Verdict(str(row[0])).rank)
-    if as_json:
-        paper.dump(told)
-    else:
-        title = f"{reference.name} ({told['reference']['rows']:,} rows) → {current.name} ({told['current']['rows']:,} rows)"
-        paper.table(("verdict", "measure", "value", "why"), rows, title=title, empty="The files have no column in common.")
-        if told["left_out"]:
-            paper.say("Left out: " + ", ".join(f"{column['feature']} ({column['reason']})" for column in told["left_out"]))
-    raise typer.Exit(EXIT[Verdict(str(rows[0][0])) if rows else Verdict.UNKNOWN])
-
-
-def drift_row(feature: Row, measurement: Row) -> tuple[object, ...]:
-    """Return one measurement of one column as the shell shows it."""
-    line = measurement.get("threshold")
-    missing = feature["missing"]
-    moved = f"missing {missing['reference']:.1%} → {missing['current']:.1%}" if missing["reference"] != missing["current"] else ""
-    judged = f"line {number(line)}" if line is not None else ""
-    why = "; ".join(part for part in (judged, moved) if part)
-    value = measurement.get("value")
-    return measurement["verdict"], f"{plain(measurement['check'])} · {feature['feature']}", number(value), why
-
-
 def incidents(
     context: typer.Context,
     *,
@@ -180,10 +140,22 @@ def incident(context: typer.Context, number: Annotated[int, typer.Argument(min=1
     paper.facts({name.replace("_", " "): data[name] for name in shown})
     what = ((row["verdict"], measure(row), row["value_text"], row["text"]) for row in _rows(data["findings"]))
     paper.table(("verdict", "measure", "value", "why"), what, title="What was found")
+    for line in causes(data["evidence"]):  # type: ignore[arg-type]
+        paper.say(line)
     proposed = ((row["number"], row["standing"], row["title"]) for row in _rows(data["proposals"]))
     paper.table(("proposal", "standing", "remedy"), proposed, title="Proposals", empty="none")
     ran = ((row["number"], row["state"], row["outcome"] or row["plan"]) for row in _rows(data["runs"]))
     paper.table(("run", "state", "outcome"), ran, title="Runs", empty="none")
+
+
+def causes(evidence: Row) -> Iterable[str]:
+    """Yield what most likely caused it, as far as the evidence knows, and where the model errs most."""
+    cause = evidence.get("cause") or {}
+    if cause.get("feature"):
+        yield f"Most likely cause: {cause['feature']}{f' (fed by {team})' if (team := cause['team']) else ''}: {cause['text']}"
+    elif cause:
+        yield cause["text"]
+    yield from (f"Errs most where {row['name']}: {row['text']}, {row['n']:,} rows" for row in evidence.get("slices", ()))
 
 
 def report(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot import validation
 from bot.core.errors import ActionFailed, NotFound
-from bot.core.models import Split
+from bot.core.models import Split, servable, whole_steps
 from bot.core.ports import ConnectorKind
 from bot.http import Allowed, Http
 
@@ -44,6 +44,7 @@ class Envoy:
     """Implements `Splitter`; `targets` maps a model to its versions, and those to their places."""
 
     name = "envoy"
+    grain = TOTAL
 
     def __init__(self, admin: str, targets: Mapping[str, Mapping[str, Place]], *, timeout: float = 5.0) -> None:
         self._admin = admin.rstrip("/")
@@ -67,7 +68,7 @@ class Envoy:
     def set_split(self, target: str, split: Split, key: str) -> None:  # noqa: ARG002 - absolute, so a repetition changes nothing
         """Set the weight of every version of the target in one call; a version that the split does not name gets 0."""
         places = self._places(target)
-        weights = _weights(target, split, places)
+        weights = whole_steps(servable(target, split, places), TOTAL)
         answer = self._http.post(
             f"{self._admin}/runtime_modify",
             params={places[version].runtime_key: str(weight) for version, weight in weights.items()},
@@ -107,20 +108,6 @@ class Envoy:
     def _static_weights(self) -> dict[str, int | None]:
         dump = self._http.get(f"{self._admin}/config_dump").checked().json()
         return {str(cluster.get("name")): _whole(str(cluster.get("weight", 0))) for cluster in _weighted(dump)}
-
-
-def _weights(target: str, split: Split, places: Mapping[str, Place]) -> dict[str, int]:
-    """Return whole weights that add up to TOTAL; refuses everything that Envoy would take and not do."""
-    stranger = next((version for version in split if version not in places), None)
-    if stranger is not None:
-        raise ActionFailed(f"Envoy has no version '{stranger}' of {target}; known: {', '.join(places)}.")
-    shares = {version: float(split.get(version, 0.0)) for version in places}
-    if not all(0.0 <= share <= 1.0 for share in shares.values()) or abs(sum(shares.values()) - 1.0) > 1e-6:
-        raise ActionFailed(f"The shares of {target} must lie between 0 and 1 and add up to 1.")
-    weights = {version: round(share * TOTAL) for version, share in shares.items()}
-    largest = max(weights, key=lambda version: weights[version])
-    weights[largest] += TOTAL - sum(weights.values())
-    return weights
 
 
 def _whole(value: str | None) -> int | None:

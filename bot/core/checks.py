@@ -67,7 +67,8 @@ class Threshold:
     """The lines that judge a measurement; it is crossed only when its *whole* interval lies beyond.
 
     Where `null` is given (the value that means "no trouble at all"), size and certainty are asked for apart: the value itself must
-    cross the line and the whole interval must lie beyond `null`. `above` says which side is bad. With `significance` the p-values
+    cross the line and the whole interval must lie beyond `null`. `above` says which side is bad; `two_sided` that both are, and the
+    lines are then distances from `null` (or 0). With `significance` the p-values
     of all subjects of the check are first corrected by Benjamini–Hochberg at that level: significance AND size, never p alone.
     Fewer than `least_rows` rows: not enough data. `origin` says where measured lines come from; empty: somebody wrote them.
     """
@@ -79,11 +80,12 @@ class Threshold:
     significance: float | None = None
     null: float | None = None
     origin: str = ""
+    two_sided: bool = False
 
     def crossed(self, measurement: Measurement) -> str | None:
         """Return "critical", "warning" or None."""
         held = self.held(measurement)
-        if held == self.null:
+        if held == (0.0 if self.two_sided else self.null):
             return None
         for level, line in (("critical", self.critical), ("warning", self.warning)):
             if line is not None and (held >= line if self.above else held <= line):
@@ -93,18 +95,32 @@ class Threshold:
     def held(self, measurement: Measurement) -> float:
         """Return the number that is held against the lines: the end of the interval that is least bad.
 
-        Where `null` is given it is the value itself, as soon as the whole interval lies beyond `null`, and `null` until then.
+        Where `null` is given it is the value itself, as soon as the whole interval lies beyond `null`, and `null` until then; of
+        two sides the distance from `null`, and 0 until then.
         """
         low, high = measurement.interval or (measurement.value, measurement.value)
+        if self.two_sided:
+            null = self.null or 0.0
+            return 0.0 if low <= null <= high else abs(measurement.value - null)
         safest = low if self.above else high
         if self.null is None:
             return safest
         return measurement.value if (safest > self.null if self.above else safest < self.null) else self.null
 
+    def line(self, level: str, value: float) -> float | None:
+        """Return the line of that level on the side where the value lies."""
+        line = self.critical if level == "critical" else self.warning
+        if line is None or not self.two_sided:
+            return line
+        null = self.null or 0.0
+        return null + line if value >= null else null - line
+
     def words(self, level: str) -> str:
         """Return the line of that level as text, e.g. "≥ 0.25"."""
         line = self.critical if level == "critical" else self.warning
-        return "" if line is None else f"{'≥' if self.above else '≤'} {line:g}"
+        if line is None:
+            return ""
+        return f"beyond ±{line:g}" if self.two_sided else f"{'≥' if self.above else '≤'} {line:g}"
 
 
 Measure = Callable[[Reading, Reading], Iterator[Measured]]

@@ -23,9 +23,14 @@ class Verdict(StrEnum):
         return list(Verdict).index(self)
 
 
+def in_slice(subject: str, name: str) -> str:
+    """Return the subject of a finding on one slice: "age · origin=JFK"."""
+    return f"{subject} · {name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One subject of one check of one model in one window, judged."""
+    """One subject of one check of one model in one window, judged; `slice` says of which of its rows, where not of all."""
 
     model: str
     check: str
@@ -43,6 +48,12 @@ class Finding:
     n: int = 0
     importance: float = 0.0
     label: str = ""
+    slice: str = ""
+
+    @property
+    def column(self) -> str:
+        """What it is about, wherever: the subject without the slice."""
+        return self.subject.removesuffix(in_slice("", self.slice)) if self.slice else self.subject
 
     @property
     def named(self) -> str:
@@ -111,7 +122,7 @@ def _judged(check: Check, result: Measured, results: list[Measured], model: str,
         result.reference,
         result.interval,
         result.p_value,
-        line.critical if level == "critical" else line.warning,
+        line.line(level, result.value),
         result.n,
         label=check.named(result.subject),
     )

@@ -1,11 +1,11 @@
 """The models under watch, their versions, and how traffic is split between them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.checks import Threshold
-from bot.core.errors import NotFound
+from bot.core.errors import ActionFailed, NotFound
 from bot.core.lines import FalseAlarms, Learn
 from bot.core.windows import Window
 
@@ -96,6 +96,8 @@ class Model:
     incident, the others are evidence. `learned` and `false_alarms` ask for measured lines (`bot.core.lines`). `reference_source` is
     where the reference lies when it is not in the log (a training set). In `mode` "record" all is measured and kept, but what would
     have opened an incident becomes a line of the digest.
+    `segments` are columns of categories: every check also looks at each of their levels; what it finds there is evidence and wakes
+    nobody, unless `segments_page` says so.
     """
 
     name: str
@@ -111,6 +113,8 @@ class Model:
     primary: str = "calibration_gap"
     tier: str = "standard"
     reference_source: str = ""
+    segments: tuple[str, ...] = ()
+    segments_page: bool = False
     learned: Mapping[str, Learn] = field(default_factory=dict)
     false_alarms: FalseAlarms | None = None
     mode: str = PAGE
@@ -150,6 +154,31 @@ def split_words(split: Split) -> str:
 def same_split(one: Split, other: Split, tolerance: float = 1e-6) -> bool:
     """Return whether both serve the same shares; a version that is absent has share 0."""
     return all(abs(one.get(v, 0.0) - other.get(v, 0.0)) <= tolerance for v in {*one, *other})
+
+
+def whole_steps(split: Split, steps: int) -> dict[str, int]:
+    """Return the shares in whole steps that add up to `steps`; the largest takes what rounding left, and nothing stays nothing."""
+    whole = {version: round(share * steps) for version, share in split.items()}
+    if any(whole.values()):
+        largest = max(whole, key=lambda version: whole[version])
+        whole[largest] += steps - sum(whole.values())
+    return whole
+
+
+def servable(target: str, split: Split, versions: Iterable[str]) -> dict[str, float]:
+    """Return a share for every version, 0 where the split names none.
+
+    Raises:
+        ActionFailed: it names a stranger, or the shares are not between 0 and 1 with the sum 1: what splitters take and do not do.
+    """
+    known = tuple(versions)
+    stranger = next((version for version in split if version not in known), None)
+    if stranger is not None:
+        raise ActionFailed(f"There is no version '{stranger}' of {target} at the splitter; known: {', '.join(known)}.")
+    shares = {version: float(split.get(version, 0.0)) for version in known}
+    if not all(0.0 <= share <= 1.0 for share in shares.values()) or abs(sum(shares.values()) - 1.0) > 1e-6:
+        raise ActionFailed(f"The shares of {target} must lie between 0 and 1 and add up to 1.")
+    return shares
 
 
 def live_version(split: Split) -> str:

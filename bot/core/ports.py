@@ -74,7 +74,9 @@ class Resampling(Protocol):
 
 
 class Splitter(Platform, Protocol):
-    """A traffic splitter: the thing in front of the versions of a model."""
+    """A traffic splitter: the thing in front of the versions of a model; its shares are whole steps of 1 / `grain`."""
+
+    grain: int
 
     def split(self, target: str) -> Split:
         """Return the configured shares, as the splitter itself reports them."""

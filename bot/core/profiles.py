@@ -23,6 +23,11 @@ class NumericProfile:
     Shapes: `cuts`, `below`, `up_to`, `sum_up_to` are (k,) with `cuts` strictly ascending; `edges` is (b - 1,), `bins` is (b,).
     `below[i]` counts finite values < cuts[i], `up_to[i]` counts values <= cuts[i], `sum_up_to[i]` adds those. `bins` counts the
     finite values in (edges[i-1], edges[i]], the two ends open. `squares` is the sum of squared distances from the mean.
+
+    What data quality asks for; None in a profile that was stored before it was counted. `far` counts values that lie farther
+    outside the cut points than these are apart, `magnitudes` the sizes of the values (`bot.stats.scale`), `sentinels` the usual
+    stand-ins for nothing (`bot.stats.sentinels`). `changes` of the `followed` pairs of neighbouring rows, in the order of time,
+    differ: how quickly the column changes, known of a reference only.
     """
 
     rows: int
@@ -39,6 +44,11 @@ class NumericProfile:
     high: float
     mean: float
     squares: float
+    far: int | None = None
+    magnitudes: Counts | None = None
+    sentinels: Counts | None = None
+    changes: int = 0
+    followed: int = 0
 
     @property
     def count(self) -> int:
@@ -71,18 +81,35 @@ class NumericProfile:
             high=max(self.high, other.high),
             mean=mean,
             squares=self.squares + other.squares + shift * shift * n * m / max(n + m, 1),
+            far=None if self.far is None or other.far is None else self.far + other.far,
+            magnitudes=_added(self.magnitudes, other.magnitudes),
+            sentinels=_added(self.sentinels, other.sentinels),
+            changes=self.changes + other.changes,
+            followed=self.followed + other.followed,
         )
+
+
+def _added(one: Counts | None, other: Counts | None) -> Counts | None:
+    """Return the counts of both, or None where they were not counted, or not counted alike, on both sides."""
+    return one + other if one is not None and other is not None and one.shape == other.shape else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CategoryProfile:
-    """A column of categories: rows per level for the most frequent, the rest in `other`, `distinct` levels in all."""
+    """A column of categories: rows per level for the most frequent, the rest in `other`, `distinct` levels in all.
+
+    `sentinels` counts the usual words for nothing, capped or not; None in a profile that was stored before they were counted.
+    `changes` and `followed` as in NumericProfile.
+    """
 
     rows: int
     nulls: int
     counts: Mapping[str, int]
     other: int = 0
     distinct: int = 0
+    sentinels: Mapping[str, int] | None = None
+    changes: int = 0
+    followed: int = 0
 
     @property
     def count(self) -> int:
@@ -96,9 +123,7 @@ class CategoryProfile:
 
     def merged(self, other: Self) -> Self:
         """Return the profile of both stretches together; `distinct` is then a lower bound when levels were capped."""
-        counts = dict(self.counts)
-        for level, rows in other.counts.items():
-            counts[level] = counts.get(level, 0) + rows
+        counts = _summed(self.counts, other.counts)
         return replace(
             self,
             rows=self.rows + other.rows,
@@ -106,7 +131,14 @@ class CategoryProfile:
             counts=counts,
             other=self.other + other.other,
             distinct=max(len(counts), self.distinct, other.distinct),
+            sentinels=None if self.sentinels is None or other.sentinels is None else _summed(self.sentinels, other.sentinels),
+            changes=self.changes + other.changes,
+            followed=self.followed + other.followed,
         )
+
+
+def _summed(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {level: one.get(level, 0) + other.get(level, 0) for level in {**one, **other}}
 
 
 ColumnProfile = NumericProfile | CategoryProfile

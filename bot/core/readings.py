@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from bot.core.joint import JointRows
 from bot.core.profiles import ColumnProfile, Counts, Floats
 from bot.core.windows import Window
 
@@ -49,7 +50,10 @@ class Reading:
     """One window of one model as its source saw it.
 
     `rows` counts predictions; `columns` profiles features and the score; `kinds` names each column's type as the source
-    reports it ("numeric", "categorical"), so that a lost or changed column is seen even when it has no values.
+    reports it ("numeric", "categorical"), so that a lost or changed column is seen even when it has no values. `duplicates` counts
+    the rows whose request id another row of the window has already; None where the log has no such ids, or they were not counted.
+    `joint` are some of the rows, whole, for what only several columns at once can tell.
+    `slices` are the rows of each level of the model's segments, by "origin=JFK", counted at the cut points of the whole.
     """
 
     window: Window
@@ -60,6 +64,9 @@ class Reading:
     operations: Operations | None = None
     newest: datetime | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
+    duplicates: int | None = None
+    joint: JointRows | None = None
+    slices: Mapping[str, "Reading"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,14 +15,15 @@ def plain(name: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with three significant digits, large ones in full: 0.0832, 4.21, 12,340."""
+    """Return a number with three significant digits, large ones in full: 0.0832, 4.21, 12,340, 1e+20."""
     if value is None:
         return "–"
     if value != value:  # noqa: PLR0124  NaN is the one number that differs from itself
         return "NaN"
     if abs(value) < 0.0005:
         return "0"
-    told = f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"  # from there on three digits would need an exponent
+    in_full = 999.5 <= abs(value) < 1e15  # from there on three digits would need an exponent; beyond, nobody reads the digits
+    told = f"{value:,.0f}" if in_full else f"{value:.3g}"
     return told.replace("-", "−")
 
 
@@ -55,6 +56,13 @@ def some(names: Sequence[str], most: int = 3) -> str:
     """Return the first few names and how many more there are."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def quoted(text: str, most: int = 40) -> str:
+    """Return a name out of somebody's data in quotation marks: on one line, and no longer than `most`."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * most]).split())
+    cut = line if len(line) <= most and len(text) <= 4 * most else line[: most - 1] + "…"
+    return f"“{cut}”"
 
 
 def duration(length: timedelta) -> str:

@@ -29,6 +29,8 @@ from bot.demo.flights import FEATURES
 from bot.demo.leash import exit_with_parent
 
 MOST_BYTES = 32_000_000
+KEEP_ALIVE_S = 7_200
+"""Longer than Envoy keeps an idle connection (1 h): who closes first while a request is on its way makes it a 503."""
 
 
 class Scores(Protocol):
@@ -138,7 +140,8 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", given.port))
     # asyncio leaves Nagle's algorithm on for sockets that it did not make itself: 40 ms for every answer
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+    quiet = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=KEEP_ALIVE_S)
+    server = uvicorn.Server(quiet)
     exit_with_parent(lambda: setattr(server, "should_exit", True))
     new = given.port_file.with_suffix(".new")
     new.write_text(str(listener.getsockname()[1]), "ascii")

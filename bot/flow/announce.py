@@ -160,9 +160,11 @@ def drift_note(unit: Unit, model: Model, findings: Sequence[Finding]) -> str:
         largest.setdefault(finding.subject, finding)
     moved = some([f"{f.subject} ({f.named} {amount(f.value, f.unit)})" for f in largest.values()], 4) + " moved"
     mine = [f for f in unit.latest(model.key) if f.family is Family.PERFORMANCE and f.subject == model.primary]
-    if mine and mine[0].verdict is Verdict.HEALTHY:
+    if mine and mine[0].verdict is not Verdict.UNKNOWN:
         told = f"{mine[0].named} {amount(mine[0].value, mine[0].unit)} on {mine[0].n:,} labelled rows"
-        return f"{moved}, but labels say that {model.name} does well ({told}): not paging."
+        if mine[0].verdict is Verdict.HEALTHY:
+            return f"{moved}, but labels say that {model.name} does well ({told}): not paging."
+        return f"{moved}; labels say how {model.name} does ({told}), and that is what pages."
     return f"{moved}; not yet important and persistent enough to page."
 
 

@@ -1,17 +1,19 @@
 """The desk: every port and registry that a verb may touch, laid out once by `bot.app`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.core.actions import Action, Json, Platform
 from bot.core.approvals import Policy
 from bot.core.checks import Check, Measurement
+from bot.core.clues import Search, no_clues
 from bot.core.errors import ConfigError, NotFound
 from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
 from bot.core.ports import Clock, Directory, Resampling, Scorer, Source, Splitter, Store
 from bot.core.profiles import Floats
 from bot.core.readings import Sample
+from bot.flow.memory import Memory
 
 Expand = Callable[[Playbook, Json], Sequence[Step]]
 Paired = Callable[[Sample, Floats, Floats], Measurement]
@@ -44,6 +46,8 @@ class Desk:
     digest_channel: str = ""
     poll_s: float = 30.0
     sample_rows: int = 20_000
+    memory: Memory = field(default_factory=Memory, compare=False, repr=False)
+    clues: Search = no_clues
 
     def model(self, key: str) -> Model:
         """Return the model of this key ("name@environment") or, when that is unambiguous, of this name."""

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from bot.core.checks import Family
-from bot.core.findings import Finding, Verdict, judge
+from bot.core.checks import Check, Family, Measurement
+from bot.core.findings import Finding, Verdict, in_slice, judge
 from bot.core.lines import Lines
 from bot.core.models import Model, Watch
 from bot.core.readings import Reading
@@ -18,13 +18,39 @@ BLIND = "source"
 
 
 def detect(desk: Desk, model: Model, watch: Watch, reference: Reading, current: Reading, *, lines: Lines = NONE) -> list[Finding]:
-    """Run the watch's checks over one reading and judge what they measured; `lines` are its measured ones."""
+    """Run the watch's checks over one reading and its slices, and judge; `lines` are measured ones, of the whole only."""
     found: list[Finding] = []
     for name in watch.checks:
-        check = floored(lined(tuned(desk.checks[name], model.thresholds), lines), watch.least_rows)
-        results = check.measure(reference, current)
-        found += judge(check, results, model=model.key, window=current.window)
-    return [replace(finding, importance=model.importance(finding.subject)) for finding in found]
+        fixed = floored(tuned(desk.checks[name], model.thresholds), watch.least_rows)
+        check = lined(fixed, lines)
+        found += judge(check, check.measure(reference, current), model=model.key, window=current.window)
+        found += sliced(fixed, model, reference, current)
+    return [replace(finding, importance=model.importance(finding.column)) for finding in found]
+
+
+def sliced(check: Check, model: Model, reference: Reading, current: Reading) -> list[Finding]:
+    """Return what a check finds on the slices that both readings have; the correction for many looks is over all of them together.
+
+    What cannot be measured on a slice (too few rows, no labels yet) is left out: the whole says it once. So is what is healthy,
+    unless slices may open incidents: then somebody waits for it.
+    """
+    results: list[Measurement] = []
+    origin: dict[str, tuple[str, str]] = {}
+    for name, rows in current.slices.items():
+        measured = check.measure(reference.slices[name], rows) if name in reference.slices else ()
+        for result in measured:
+            if isinstance(result, Measurement):
+                subject = in_slice(result.subject, name)
+                origin[subject] = (result.subject, name)
+                results.append(replace(result, subject=subject))
+    lines = {subject: check.judged_by(column) for subject, (column, _) in origin.items()}
+    labels = {subject: check.named(column) for subject, (column, _) in origin.items()}
+    units = {subject: check.unit_of(column) for subject, (column, _) in origin.items()}
+    named = replace(check, thresholds=lines, labels=labels, units=units)
+    found = judge(named, results, model=model.key, window=current.window)
+    return [
+        replace(f, slice=origin[f.subject][1]) for f in found if f.bad or (model.segments_page and f.verdict is Verdict.HEALTHY)
+    ]
 
 
 def readable(model: Model, reading: Reading, trouble: str = "") -> Finding:

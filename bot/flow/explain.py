@@ -11,6 +11,7 @@ import numpy as np
 
 from bot.core.audit import AuditEntry
 from bot.core.checks import Family, Measurement
+from bot.core.clues import Clues
 from bot.core.errors import AiopsError, NotFound
 from bot.core.findings import Finding
 from bot.core.incidents import Incident
@@ -19,9 +20,10 @@ from bot.core.profiles import Floats
 from bot.core.readings import Outcomes, Reading, Sample
 from bot.core.windows import Window
 from bot.core.words import POINTS, SHARE, amount, between, some
-from bot.flow import announce
+from bot.flow import announce, blame
 from bot.flow.desk import Desk
 from bot.flow.tune import tuned
+from bot.flow.watch import reference
 
 MOST_DRIFT_ROWS = 12
 
@@ -47,7 +49,8 @@ def explain(desk: Desk, number: int) -> Incident:
         model = desk.model(incident.model_key)
         latest = unit.latest(model.key)
         history = unit.history(model.key, incident.findings[0].key)
-    gathered: dict[str, object] = {"drift": drift_rows(latest), "chart": timeline(incident, history), "split": _split(desk, model)}
+    gathered: dict[str, object] = {"chart": timeline(incident, history), "split": _split(desk, model)}
+    gathered |= causes(desk, model, incident, latest)
     if incident.family is Family.DATA_QUALITY:
         gathered |= {"versions": [], "best": "", "why_none": why_none(desk, model, incident)}
     else:
@@ -69,6 +72,37 @@ def _keep(desk: Desk, number: int, gathered: Mapping[str, object]) -> Incident:
     return saved
 
 
+def causes(desk: Desk, model: Model, incident: Incident, latest: Sequence[Finding]) -> dict[str, object]:
+    """Return what moved, which input most likely explains it (or that none does), and the slices on which the model errs most."""
+    if incident.family is Family.DATA_QUALITY:
+        return {"drift": drift_rows(latest), "cause": blame.broken(model, incident.findings), "slices": []}
+    clues = _clues(desk, model, incident.window)
+    weights = blame.weights_of(model, clues)
+    found = blame.suspects(model, latest, weights)
+    went = None
+    if found and incident.family is Family.PERFORMANCE:
+        with desk.store.read() as unit:
+            drift, loss = (unit.history(model.key, f.key) for f in (found[0].finding, incident.findings[0]))
+        went = blame.together(drift, loss)
+    leaning = [replace(f, importance=weights.shares.get(f.subject, f.importance)) for f in latest]
+    return {
+        "drift": drift_rows(leaning),
+        "weights": weights.source,
+        "cause": blame.likely_cause(model, found, weights, went),
+        "slices": blame.slice_rows(clues),
+    }
+
+
+def _clues(desk: Desk, model: Model, window: Window) -> Clues:
+    """Look into the window's whole rows once more; where they cannot be read, the evidence does without."""
+    try:
+        like = reference(desk, model)
+        reading = desk.source(model).reading(model, window, like.columns, as_of=desk.data.now())
+    except AiopsError:
+        return Clues()
+    return desk.clues(like.joint, reading.joint, not any(feature.importance for feature in model.features))
+
+
 def _split(desk: Desk, model: Model) -> str:
     try:
         return split_words(desk.split(model))
@@ -77,15 +111,11 @@ def _split(desk: Desk, model: Model) -> str:
 
 
 def drift_rows(latest: Sequence[Finding]) -> list[dict[str, object]]:
-    """Return what moved, the most important first: one row a column, its strongest check."""
-    moved: dict[str, Finding] = {}
-    for finding in latest:
-        if finding.family not in (Family.DRIFT, Family.DATA_QUALITY) or not finding.bad:
-            continue
-        strongest = moved.get(finding.subject)
-        if strongest is None or (finding.verdict.rank, finding.value or 0.0) > (strongest.verdict.rank, strongest.value or 0.0):
-            moved[finding.subject] = finding
-    ordered = sorted(moved.values(), key=lambda f: (-f.importance, -f.verdict.rank, -(f.value or 0.0)))
+    """Return what moved, by drift × importance: one row a column, its strongest check."""
+    moved = blame.strongest(latest).values()
+    ordered = sorted(
+        moved, key=lambda f: (-blame.strength(f) * f.importance, -f.verdict.rank, -blame.strength(f), -(f.value or 0.0))
+    )
     return [announce.finding_data(f) for f in ordered[:MOST_DRIFT_ROWS]]
 
 

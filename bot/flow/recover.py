@@ -25,6 +25,10 @@ def _back(check: Check | None, under: float, finding: Finding) -> bool:
         return False
     if check is None or under >= 1 or finding.value is None or finding.threshold is None:
         return True
-    if check.judged_by(finding.subject).above:
+    line = check.judged_by(finding.column)
+    if line.two_sided:
+        null = line.null or 0.0
+        return abs(finding.value - null) <= under * abs(finding.threshold - null)
+    if line.above:
         return finding.value <= under * finding.threshold
     return finding.value >= finding.threshold / under

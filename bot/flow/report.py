@@ -59,7 +59,7 @@ def judged(latest: Sequence[Finding], primary: Finding | None) -> Verdict:
     """Return a model's verdict without an incident: drift and secondary metrics warn at most; what is unknown stays unknown."""
     if not latest:
         return Verdict.UNKNOWN
-    weighty = [f for f in latest if f.family in (Family.DATA_QUALITY, Family.OPERATIONS)]
+    weighty = [f for f in latest if f.family in (Family.DATA_QUALITY, Family.OPERATIONS) and not f.slice]
     verdict = worst([*weighty, *([primary] if primary else [])])
     if primary is None and verdict is Verdict.HEALTHY:
         return Verdict.UNKNOWN

@@ -4,7 +4,7 @@ What may open an incident (drift alone would page forty windows where two matter
 
 - **data quality** and **operations**: any critical finding;
 - **performance**: the model's primary metric;
-- **drift**: only when large, important, persistent *and* nobody can say that the model still does well; else a digest line.
+- **drift**: only when large, important, persistent *and* no labels say how the model does; else a digest line.
 
 Every one of them must persist (`k` of `n` windows). Broken data explains a loss and a loss explains drift, so only the family with
 the highest precedence opens; the others become its evidence.
@@ -48,12 +48,12 @@ def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
         return finding.verdict is Verdict.UNKNOWN
     if finding.verdict is not Verdict.CRITICAL or not of_weight(model, finding):
         return False
-    return finding.family is not Family.DRIFT or not _known_to_do_well(unit, model)
+    return finding.family is not Family.DRIFT or not _judged_by_labels(unit, model)
 
 
 def of_weight(model: Model, finding: Finding) -> bool:
     """Return whether a line crossed by this (check, subject) can wake anybody at all."""
-    return weighs(model, finding.family, finding.subject)
+    return (not finding.slice or model.segments_page) and weighs(model, finding.family, finding.column)
 
 
 def weighs(model: Model, family: Family, subject: str) -> bool:
@@ -71,10 +71,10 @@ def important(model: Model, subject: str) -> bool:
     return subject == model.columns.score or model.importance(subject) >= IMPORTANT
 
 
-def _known_to_do_well(unit: Unit, model: Model) -> bool:
-    """Whether labels have lately said that the model is fine: then drift is news, not trouble."""
+def _judged_by_labels(unit: Unit, model: Model) -> bool:
+    """Whether labels lately tell how the model does: what it loses is then paged by itself, and drift is news, not trouble."""
     return any(
-        f.family is Family.PERFORMANCE and f.subject == model.primary and f.verdict is Verdict.HEALTHY
+        f.family is Family.PERFORMANCE and f.subject == model.primary and f.verdict is not Verdict.UNKNOWN
         for f in unit.latest(model.key)
     )
 
@@ -99,7 +99,7 @@ def severity_of(model: Model, family: Family, findings: Iterable[Finding]) -> Se
 
 def _weight(model: Model, findings: Iterable[Finding]) -> float:
     """Return how much of the model leans on what is broken: a share, 1 when it is the model itself."""
-    broken = {f.subject for f in findings}
+    broken = {f.column for f in findings}
     return 1.0 if "model" in broken else sum(model.importance(subject) for subject in broken)
 
 
@@ -107,7 +107,7 @@ def team_of(model: Model, family: Family, findings: Iterable[Finding]) -> str:
     """Return who can mend it: broken data belongs to the team that feeds the most affected columns, the rest to the owner."""
     if family is not Family.DATA_QUALITY:
         return model.team
-    feeds = [feature.team for f in findings if (feature := model.feature(f.subject)) and feature.team]
+    feeds = [feature.team for f in findings if (feature := model.feature(f.column)) and feature.team]
     return max(sorted(set(feeds)), key=feeds.count) if feeds else model.team
 
 
@@ -196,7 +196,10 @@ def _refresh(desk: Desk, unit: Unit, model: Model, known: Incident, findings: li
 
 
 def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Finding]) -> None:
-    """Close an incident that nobody is working on and whose findings have all recovered (`bot.flow.recover`)."""
+    """Close an incident that nobody is working on and whose findings have all recovered (`bot.flow.recover`).
+
+    Inputs that have moved for good never come back; labels that have said `n` times that the model does well are enough.
+    """
     family = findings[0].family
     known = unit.open_for(dedup_key(model.name, model.environment, family))
     if known is None or known.state not in (State.OPEN, State.ACKNOWLEDGED):
@@ -205,11 +208,24 @@ def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Fin
     seen = [f for f in findings if f.key in blamed]
     if seen and recovered(desk, unit, look.watch, seen):
         close(desk, unit, known, by=BOT, cause="It came back to normal without any action.")
+    elif family is Family.DRIFT and _does_well_again(unit, model, look):
+        close(desk, unit, known, by=BOT, cause="The inputs stay where they moved to, and labels say that the model does well.")
+
+
+def _does_well_again(unit: Unit, model: Model, look: Look) -> bool:
+    """Whether the primary metric has been healthy for `n` windows in a row, this one included."""
+    told = [f for f in unit.latest(model.key) if f.family is Family.PERFORMANCE and f.subject == model.primary]
+    earlier = look.watch.persistence.n - 1
+    return bool(told) and all(
+        verdicts.count(Verdict.HEALTHY) == earlier + 1
+        for f in told
+        for verdicts in [[f.verdict, *unit.recent(f.model, f.key, look.slot, earlier)]]
+    )
 
 
 def _remember(desk: Desk, unit: Unit, model: Model, slot: datetime, findings: list[Finding]) -> None:
     """Keep one digest line when inputs begin to move that are not worth waking anybody for; an onset, not every window."""
-    moved = [f for f in findings if f.family is Family.DRIFT and f.verdict is Verdict.CRITICAL]
+    moved = [f for f in findings if f.family is Family.DRIFT and f.verdict is Verdict.CRITICAL and not f.slice]
     if any(not _was_bad(unit, slot, f) for f in moved):
         note = Note(model.name, model.environment, slot, moved[0].window, announce.drift_note(unit, model, moved))
         if unit.note(note):

@@ -88,6 +88,8 @@ def fingerprint(model: Model) -> str:
         "window": [model.reference.start.isoformat(), model.reference.end.isoformat()],
         "features": [[f.name, f.kind] for f in model.features],
         "source": model.reference_source or model.source,
+        "segments": list(model.segments),
+        "kept": ["profiles", "joint"],  # what a reading holds; a reference from before is read anew
     }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
@@ -100,13 +102,18 @@ def reference(desk: Desk, model: Model) -> Reading:
     fresh = fresh_reference(desk, model)
     with desk.store.write() as unit:
         unit.save_reference(model.key, fingerprint(model), fresh)
-    return fresh
+    return desk.memory.keep((model.key, fingerprint(model)), fresh)
 
 
 def stored_reference(desk: Desk, model: Model) -> Reading | None:
     """Return the reference reading that was kept, unless the model's columns or stretch have changed since."""
+    key = model.key, fingerprint(model)
+    remembered = desk.memory.recall(key)
+    if remembered is not None:
+        return remembered
     with desk.store.read() as unit:
-        return unit.reference(model.key, fingerprint(model))
+        stored = unit.reference(*key)
+    return desk.memory.keep(key, stored) if stored is not None else None
 
 
 def fresh_reference(desk: Desk, model: Model) -> Reading:

@@ -1,8 +1,12 @@
-"""Prediction logs and training sets in files: Parquet or CSV, one file or a folder of them."""
+"""Prediction logs and training sets in files: Parquet or CSV, one file or a folder of them, here or in an object store."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,29 +20,46 @@ from bot.core.ports import SourceKind
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.table import ends_of, reading_of, required, sample_of, wanted, within
+from bot.sources.columns import MANY, columns_of
+from bot.sources.places import Place, first_line, place_of, suffix
+from bot.sources.readings import reading_of
+from bot.sources.slices import reading_of_slices
+from bot.sources.table import ends_of, required, sample_of, wanted, within
 
 CSV = ds.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
 """An empty field is a missing value in columns of text, too."""
 
 FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 
+SLICE = 1_048_576
+"""So many rows at most are read as one slice of a longer window, but no less than a row group; pyarrow writes as many into each."""
+
+Rows = Any
+"""An Arrow table, or `Columns`: what a reading is made of."""
+
 
 class FileSource:
     """The log in files of one format."""
 
-    def __init__(self, path: Path) -> None:
-        self.name, self._path = path.name, path
+    def __init__(self, path: Path | str) -> None:
+        self.name, self._path = Path(path).name, path
 
     def reading(
         self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
     ) -> Reading:
         """Profile one window (see `bot.core.ports.Source`)."""
-        return reading_of(model, window, self.rows(model, window), like, as_of)
+        place = place_of(self._path)
+        with _said(place):
+            slices = self._slices(place, model, window, SLICE)
+            if len(slices) == 1:
+                return reading_of(model, window, slices[0], like, as_of)
+            return reading_of_slices(model, window, slices, like, as_of)
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return some labelled rows (see `bot.core.ports.Source`)."""
-        return sample_of(model, self.rows(model, window), limit, version)
+        place = place_of(self._path)
+        with _said(place):
+            return sample_of(model, self._slices(place, model, window, sys.maxsize)[0], limit, version)
 
     def span(self, model: Model) -> tuple[datetime, datetime]:
         """Return the times of the oldest and the newest row.
@@ -46,16 +67,65 @@ class FileSource:
         Raises:
             SourceUnavailable: there is no row with a time, or the log cannot be read.
         """
-        data, time = opened(self._path), model.columns.time
-        required(data.schema.names, model.columns, str(self._path))
-        return ends_of(_read(data, self._path, [time], None).column(time), time)
+        place, time = place_of(self._path), model.columns.time
+        with _said(place):
+            data, _ = _known(place, model)
+            return ends_of(data.to_table(columns=[time]).column(time), time)
 
     def rows(self, model: Model, window: Window) -> pa.Table:
-        """Return the window's rows, only the columns that the model names."""
-        names, data = model.columns, opened(self._path)
-        required(data.schema.names, names, str(self._path))
-        keep = [name for name in wanted(model) if data.schema.names.count(name) == 1]
-        return within(_read(data, self._path, keep, _between(data.schema, names.time, window)), window, names.time)
+        """Return the window's rows in memory, only the columns that the model names."""
+        place, time = place_of(self._path), model.columns.time
+        with _said(place):
+            data, keep = _known(place, model)
+            return within(data.to_table(columns=keep, filter=_between(data.schema, time, window)), window, time)
+
+    def _slices(self, place: Place, model: Model, window: Window, most: int) -> list[Rows]:
+        """Return the window's rows, in slices of at most so many; there is always one."""
+        names = model.columns
+        data, keep = _known(place, model)
+        rows = _between(data.schema, names.time, window)
+        groups = list(_groups(data, rows, most))
+        if not groups or sum(count for _, count in groups) < MANY:  # opening a file for every column would cost more than it saves
+            return [within(data.to_table(columns=keep, filter=rows, use_threads=not groups), window, names.time)]
+        kinds = pa.schema([data.schema.field(name) for name in keep])
+        log = set(wanted(replace(model, features=())))
+        slices = [within(columns_of(pieces, kinds, count), window, names.time) for pieces, count in groups]
+        filled = [part for part in slices if len(part)] or slices[:1]
+        return filled if len(filled) > 1 else [filled[0].remembering(log)]
+
+
+def _known(place: Place, model: Model) -> tuple[ds.Dataset, list[str]]:
+    """Return the data, unread, and which of the columns that the model names it has."""
+    data = _opened(place)
+    required(data.schema.names, model.columns, place.name)
+    return data, [name for name in wanted(model) if data.schema.names.count(name) == 1]
+
+
+def _groups(data: ds.Dataset, rows: pc.Expression | None, most: int) -> Iterator[tuple[list[Any], int]]:
+    """Yield row groups of Parquet files that may hold such rows, as many together as it takes; of other files nothing."""
+    pieces: list[Any] = []
+    count = 0
+    for fragment in data.get_fragments():
+        if not isinstance(fragment, ds.ParquetFileFragment):
+            return
+        chosen = fragment if rows is None else fragment.subset(filter=rows, schema=data.schema)
+        for group in chosen.row_groups:
+            if pieces and count + group.num_rows > most:
+                yield pieces, count
+                pieces, count = [], 0
+            pieces.append(fragment.subset(row_group_ids=[group.id]))
+            count += group.num_rows
+    if pieces:
+        yield pieces, count
+
+
+@contextmanager
+def _said(place: Place) -> Iterator[None]:
+    """Make what Arrow cannot read one sentence."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise SourceUnavailable(f"{place.name} cannot be read: {first_line(error)}") from error
 
 
 def _between(schema: pa.Schema, time: str, window: Window) -> pc.Expression | None:
@@ -70,53 +140,42 @@ def _between(schema: pa.Schema, time: str, window: Window) -> pc.Expression | No
     return (ds.field(time) >= start) & (ds.field(time) < end)
 
 
-def table_of(path: Path) -> pa.Table:
+def table_of(path: Path | str) -> pa.Table:
     """Return a whole file (or folder) as a table.
 
     Raises:
         SourceUnavailable: it is not there, or is no Parquet or CSV.
     """
-    return _read(opened(path), path, None, None)
+    place = place_of(path)
+    with _said(place):
+        return _opened(place).to_table()
 
 
-def opened(path: Path) -> ds.Dataset:
-    """Return the dataset at this path, unread.
+def opened(path: Path | str) -> ds.Dataset:
+    """Return the dataset at this path, unread. Raises as `table_of` does."""
+    place = place_of(path)
+    with _said(place):
+        return _opened(place)
 
-    Raises:
-        SourceUnavailable: it is not there, or is no Parquet or CSV.
-    """
-    if not path.exists():
-        raise SourceUnavailable(f"There is no file {path}.")
-    inside = sorted(p for p in path.rglob("*") if p.suffix in FORMATS) if path.is_dir() else [path]
-    formats = {FORMATS.get(file.suffix.lower()) for file in inside}
+
+def _opened(place: Place) -> ds.Dataset:
+    """Return the dataset at this place, unread."""
+    inside = place.inside(tuple(FORMATS))
+    formats = {FORMATS.get(suffix(file)) for file in inside}
     if len(formats) != 1 or None in formats:
-        raise SourceUnavailable(f"{path} must be a .parquet or .csv file, or a folder of one of these kinds.")
-    try:
-        return ds.dataset([str(file) for file in inside], format=CSV if formats == {"csv"} else _parquet(inside[0]))
-    except (pa.ArrowException, OSError) as error:
-        raise SourceUnavailable(f"{path} cannot be read: {_first_line(error)}") from error
+        raise SourceUnavailable(f"{place.name} must be a .parquet or .csv file, or a folder of one of these kinds.")
+    kind = CSV if formats == {"csv"} else _parquet(place, inside[0])
+    return ds.dataset(inside, format=kind, filesystem=place.files)
 
 
-def _parquet(file: Path) -> ds.ParquetFileFormat:
+def _parquet(place: Place, file: str) -> ds.ParquetFileFormat:
     """Return how to read Parquet: texts stay dictionaries, which halves the reading and makes counting levels cheap."""
-    schema = pq.read_schema(file)
+    schema = pq.read_schema(file, filesystem=place.files)
     texts = {field.name for field in schema if pa.types.is_string(field.type)}
     return ds.ParquetFileFormat(read_options=ds.ParquetReadOptions(dictionary_columns=texts))
 
 
-def _read(data: ds.Dataset, path: Path, columns: list[str] | None, rows: pc.Expression | None) -> pa.Table:
-    try:
-        return data.to_table(columns=columns, filter=rows)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceUnavailable(f"{path} cannot be read: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    """Return the reason without Arrow's way to it."""
-    return str(error).strip().partition("\n")[0].rpartition("file?: ")[2][:300]
-
-
-OPTIONS = {"path": "a .parquet or .csv file, or a folder of them"}
+OPTIONS = {"path": "a .parquet or .csv file, or a folder of them; also in an object store: s3://bucket/folder, gs://…, abfs://…"}
 
 
 def make(options: Mapping[str, object]) -> FileSource:
@@ -129,7 +188,7 @@ def make(options: Mapping[str, object]) -> FileSource:
         raise ConfigError(f"A source of kind files has no option '{strange[0]}'; it has path.")
     if not options.get("path"):
         raise ConfigError(f"A source of kind files needs the option 'path': {OPTIONS['path']}.")
-    return FileSource(Path(str(options["path"])))
+    return FileSource(str(options["path"]))
 
 
-source = SourceKind("files", make, OPTIONS, "Parquet or CSV: one file, or a folder of them")
+source = SourceKind("files", make, OPTIONS, "Parquet or CSV: one file, or a folder of them, here or in an object store")

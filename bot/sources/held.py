@@ -15,7 +15,8 @@ from bot.core.models import Model
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.table import moments, reading_of, sample_of
+from bot.sources.readings import reading_of
+from bot.sources.table import moments, sample_of
 
 LEAST_AHEAD = timedelta(days=7)
 

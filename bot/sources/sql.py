@@ -6,13 +6,15 @@ SQLite are told to refuse it.
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Engine,
     FromClause,
     MetaData,
@@ -34,8 +36,10 @@ from bot.core.ports import SourceKind
 from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
+from bot.sources.pushed import pushed_reading
+from bot.sources.readings import reading_of
 from bot.sources.rows import arrow, united
-from bot.sources.table import ends_of, reading_of, required, sample_of, wanted, within
+from bot.sources.table import ends_of, required, sample_of, wanted, within
 from bot.sources.times import bounds, by_sqlite
 
 TIMEOUT_S = 60.0
@@ -48,9 +52,16 @@ class SqlSource:
     """The log in one table or view of one database, its labels there or in a table of their own."""
 
     def __init__(
-        self, url: str, table: str, *, schema: str | None = None, labels: str | None = None, timeout_s: float = TIMEOUT_S
+        self,
+        url: str,
+        table: str,
+        *,
+        schema: str | None = None,
+        labels: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        push_down: bool = False,
     ) -> None:
-        self.name = table
+        self.name, self._push_down = table, push_down
         self._table, self._schema, self._labels = table, schema, labels
         self._engine = _engine(url, timeout_s)
 
@@ -58,11 +69,26 @@ class SqlSource:
         self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
     ) -> Reading:
         """Profile one window (see `bot.core.ports.Source`)."""
+        if self._push_down:
+            return self._pushed(model, window, like, as_of)
         return reading_of(model, window, self.rows(model, window), like, as_of)
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return some labelled rows (see `bot.core.ports.Source`)."""
         return sample_of(model, self.rows(model, window), limit, version)
+
+    def _pushed(self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None, as_of: datetime | None) -> Reading:
+        """Let the database count; its times must be times or numbers, because nobody can order texts as times there."""
+        seconds = Window(_whole(window.start), _whole(window.end))  # times count in whole seconds, as in `table.within`
+        with self._asked() as connection:
+            log = self._log(model)
+            if isinstance(log.c[model.columns.time].type, sql.String):
+                words = (
+                    f"The column '{model.columns.time}' of the table '{self._table}' is text: push_down needs a column of times."
+                )
+                raise SourceUnavailable(words)
+            query, _ = self._query(log, model, seconds)
+            return pushed_reading(connection, query.subquery("window_rows"), model, window, like, as_of=as_of)
 
     def span(self, model: Model) -> tuple[datetime, datetime]:
         """Return the times of the oldest and the newest row.
@@ -72,32 +98,35 @@ class SqlSource:
         """
         self._there()
         time = model.columns.time
-        try:
-            log = self._reflected(self._table)
-            required(log.columns.keys(), model.columns, f"The table '{self._table}'")
+        with self._asked() as connection:
+            log = self._log(model)
             at = self._raw(log.c[time])
+            first, last = connection.execute(select(func.min(at), func.max(at))).one()
+        return ends_of(arrow({time: log.c[time].type}, [(first,), (last,)]).column(time), time)
+
+    def rows(self, model: Model, window: Window) -> pa.Table:
+        """Read the window's rows and only the columns that the model names."""
+        self._there()
+        with self._asked() as connection:
+            query, kinds = self._query(self._log(model), model, window)
+            result = connection.execution_options(stream_results=True, yield_per=BATCH).execute(query)
+            batches = [arrow(kinds, partition) for partition in result.partitions(BATCH)]
+        return within(united(batches or [arrow(kinds, [])]), window, model.columns.time)
+
+    @contextmanager
+    def _asked(self) -> Iterator[Connection]:
+        """Open a connection; what the database cannot do is one sentence."""
+        try:
             with self._engine.connect() as connection:
-                first, last = connection.execute(select(func.min(at), func.max(at))).one()
-            return ends_of(arrow({time: log.c[time].type}, [(first,), (last,)]).column(time), time)
+                yield connection
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0][:200]
             raise SourceUnavailable(f"The table '{self._table}' of the prediction log cannot be read: {reason}") from error
 
-    def rows(self, model: Model, window: Window) -> pa.Table:
-        """Read the window's rows and only the columns that the model names."""
-        where = f"The table '{self._table}'"
-        self._there()
-        try:
-            log = self._reflected(self._table)
-            required(log.columns.keys(), model.columns, where)
-            query, kinds = self._query(log, model, window)
-            with self._engine.connect() as connection:
-                result = connection.execution_options(stream_results=True, yield_per=BATCH).execute(query)
-                batches = [arrow(kinds, partition) for partition in result.partitions(BATCH)]
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0][:200]
-            raise SourceUnavailable(f"{where} of the prediction log cannot be read: {reason}") from error
-        return within(united(batches or [arrow(kinds, [])]), window, model.columns.time)
+    def _log(self, model: Model) -> Table:
+        log = self._reflected(self._table)
+        required(log.columns.keys(), model.columns, f"The table '{self._table}'")
+        return log
 
     def _there(self) -> None:
         """Refuse a SQLite file that is not there: opening it would make an empty one."""
@@ -156,6 +185,11 @@ class SqlSource:
             return connection.execute(select(at).where(at.is_not(None)).limit(1)).scalar()
 
 
+def _whole(moment: datetime) -> datetime:
+    """Return the next whole second."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
+
+
 def _engine(url: str, timeout_s: float) -> Engine:
     try:
         address = make_url(url)
@@ -194,6 +228,7 @@ OPTIONS = {
     "table": "the table or view with one row a prediction",
     "schema": "its schema, where there is one",
     "labels_table": "where labels lie when they are not in that table: joined by the request's id",
+    "push_down": "true: PostgreSQL itself counts and no rows move, except labels with their scores, and waiting times",
     "timeout_s": f"how long one statement may take, in seconds; {TIMEOUT_S:g} by default",
 }
 
@@ -218,8 +253,18 @@ def make(options: Mapping[str, object]) -> SqlSource:
         timeout_s = float(given.get("timeout_s", TIMEOUT_S))
     except ValueError:
         raise ConfigError("A source of kind sql needs a number of seconds as 'timeout_s', e.g. 60.") from None
+    push_down = given.get("push_down", "false").lower()
+    if push_down not in ("true", "false"):
+        raise ConfigError("A source of kind sql needs true or false as 'push_down'.")
+    if push_down == "true" and not given["url"].startswith("postgres"):
+        raise ConfigError("'push_down' works on PostgreSQL only; take the option away, and rows are read.")
     return SqlSource(
-        given["url"], given["table"], schema=given.get("schema"), labels=given.get("labels_table"), timeout_s=timeout_s
+        given["url"],
+        given["table"],
+        schema=given.get("schema"),
+        labels=given.get("labels_table"),
+        timeout_s=timeout_s,
+        push_down=push_down == "true",
     )
 
 

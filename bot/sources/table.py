@@ -1,6 +1,7 @@
 """A window's rows as an Arrow table become a reading or a sample; here everything that comes from data is still hostile."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +14,10 @@ import pyarrow.compute as pc
 from bot.core.errors import SourceUnavailable
 from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
-from bot.core.readings import Operations, Outcomes, Reading, Sample
+from bot.core.readings import Operations, Outcomes, Sample
 from bot.core.windows import Window
-from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
+from bot.sources.order import level_changes
+from bot.stats.profiles import MOST_LEVELS, cuts_for, profile_levels, profile_numbers
 
 MILLIS_FROM, MICROS_FROM = 1e11, 1e14
 """An epoch number above these is in milliseconds, in microseconds; seconds reach the first in the year 5138."""
@@ -34,7 +36,8 @@ def kind_of(kind: pa.DataType, declared: str = "") -> str:
 
 def numbers(column: pa.ChunkedArray) -> Floats:
     """Return a numeric column as float64 of shape (n,), missing as NaN; an array of its own, to be sorted in place."""
-    return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    found = pc.cast(column, pa.float64(), safe=False).to_numpy()
+    return np.array(found, dtype=np.float64, copy=not (found.flags.owndata and found.flags.writeable))
 
 
 def scores(column: pa.ChunkedArray) -> Floats:
@@ -62,19 +65,28 @@ def plain(column: pa.ChunkedArray) -> list[Any]:
         return [scalar.value if scalar.is_valid else None for scalar in column]
 
 
-def profiled(column: pa.ChunkedArray, declared: str, like: ColumnProfile | None, most: int | None = None) -> ColumnProfile:
+def profiled(
+    column: pa.ChunkedArray, declared: str, like: ColumnProfile | None, most: int | None = None, *, timed: bool = True
+) -> ColumnProfile:
     """Return the profile of one column: as numbers when it holds numbers and was declared so, else as levels.
 
-    `most` is how many cut points or levels are kept; by default as many as a stored reference needs.
+    `most` is how many cut points or levels are kept; by default as many as a stored reference needs. `timed` says whether the rows
+    are in the order of time, so that a reference can tell how quickly the column changes.
     """
     if declared == "numeric" and kind_of(column.type, declared) == "numeric":
         counted_like = like if isinstance(like, NumericProfile) else None
-        return profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=most or CUTS)
-    found = pc.value_counts(column.drop_null() if pa.types.is_dictionary(column.type) else texts(column).drop_null())
+        cuts = most or cuts_for(len(column))
+        made = profile_numbers(numbers(column.drop_null()), nulls=column.null_count, like=counted_like, cuts=cuts)
+        return made if timed else replace(made, changes=0, followed=0)
+    given = (column if pa.types.is_dictionary(column.type) else texts(column)).drop_null()
+    found = pc.value_counts(given)
     levels = texts(pa.chunked_array([found.field("values")])).to_pylist()
     counts = np.asarray(found.field("counts").to_numpy(), dtype=np.int64)
     counted_like_levels = like if isinstance(like, CategoryProfile) else None
-    return profile_levels(levels, counts, nulls=column.null_count, like=counted_like_levels, most=most or MOST_LEVELS)
+    changed = level_changes(given) if timed and like is None else (0, 0)
+    return profile_levels(
+        levels, counts, nulls=column.null_count, like=counted_like_levels, most=most or MOST_LEVELS, changed=changed
+    )
 
 
 def moments(column: pa.ChunkedArray, name: str) -> Counts:
@@ -142,26 +154,6 @@ def required(there: Sequence[str], columns: LogColumns, where: str) -> None:
             raise SourceUnavailable(
                 f"{where} {told}; it has {', '.join(there[:20])}. Name the right one under the model's columns."
             )
-
-
-def reading_of(
-    model: Model, window: Window, table: pa.Table, like: Mapping[str, ColumnProfile] | None, as_of: datetime | None
-) -> Reading:
-    """Return the reading of a table that holds just this window's rows."""
-    columns, like = model.columns, like or {}
-    declared = {feature.name: feature.kind for feature in model.features} | {columns.score: "numeric"}
-    there = {name: kind for name, kind in declared.items() if name in table.column_names}
-    at = moments(table.column(columns.time), columns.time)
-    return Reading(
-        window=window,
-        rows=len(table),
-        columns={name: profiled(table.column(name), kind, like.get(name)) for name, kind in there.items()},
-        kinds={name: kind_of(table.schema.field(name).type, kind) for name, kind in there.items()},
-        outcomes=outcomes_of(table, columns, at, as_of),
-        operations=operations_of(table, columns),
-        newest=datetime.fromtimestamp(int(at.max()), UTC) if len(at) else None,
-        versions=_versions(table, columns),
-    )
 
 
 def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetime | None) -> Outcomes | None:
@@ -254,6 +246,10 @@ def _texts(table: pa.Table, name: str) -> npt.NDArray[np.str_]:
     return np.asarray([value or "" for value in texts(table.column(name)).to_pylist()], dtype=np.str_)
 
 
-def _versions(table: pa.Table, columns: LogColumns) -> dict[str, int]:
-    versions, counts = np.unique(_texts(table, columns.version), return_counts=True)
-    return {str(v): int(c) for v, c in zip(versions, counts, strict=True) if v}
+def versions_of(table: pa.Table, columns: LogColumns) -> dict[str, int]:
+    """Return how many rows each version has scored."""
+    if columns.version not in table.column_names:
+        return {}
+    found = pc.value_counts(texts(table.column(columns.version)))
+    pairs = zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)
+    return {version: count for version, count in sorted(pairs, key=lambda pair: pair[0] or "") if version}

@@ -51,7 +51,15 @@ def _fewer_numbers(whole: NumericProfile, part: NumericProfile) -> NumericProfil
         bins=np.maximum(whole.bins - part.bins, 0),
         mean=mean,
         squares=max(0.0, whole.squares - part.squares - between),
+        far=None if whole.far is None or part.far is None else max(0, whole.far - part.far),
+        magnitudes=_less(whole.magnitudes, part.magnitudes),
+        sentinels=_less(whole.sentinels, part.sentinels),
     )
+
+
+def _less(whole: Counts | None, part: Counts | None) -> Counts | None:
+    """Return what is left of counts; None where one side was not counted."""
+    return None if whole is None or part is None else np.maximum(whole - part, 0)
 
 
 def _fewer_levels(whole: CategoryProfile, part: CategoryProfile) -> CategoryProfile:

@@ -4,6 +4,7 @@ Numeric: eight continuous families, ties, zero-inflation, 5 % and 30 % missing, 
 100,000 levels with Zipf's frequencies, some nulls, one new level.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def a_model() -> Model:
     text = [Feature(f"c{i:02}", "categorical") for i in range(10)]
     names = LogColumns(time="time", score="score", label="label")
     return Model("bench", "test", "team", "log", "none", WINDOW, (), (*numeric, *text), names)
+
+
+def a_small_model() -> Model:
+    """Return a model of twenty features: 14 numeric, 6 categorical."""
+    model = a_model()
+    return replace(model, features=(*model.features[:14], *model.features[20:26]))
 
 
 def write(path: Path, rows: int, *, drifted: bool) -> None:

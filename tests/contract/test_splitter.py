@@ -1,7 +1,10 @@
-"""What every splitter must do, and what `set_traffic` makes of it: on the fake and on a real Envoy, word for word."""
+"""What every splitter must do, and what `set_traffic` makes of it: on the fake and on real ones, word for word."""
 
 import math
+import socket
+import subprocess
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,6 +13,7 @@ import pytest
 
 from bot.actions.set_traffic import SetTraffic
 from bot.connectors.envoy import make
+from bot.connectors.haproxy import make as make_haproxy
 from bot.core.errors import ActionFailed, NotFound, WorldMoved
 from bot.demo.envoy import EnvoyProcess
 from tests.fakes.splitter import FakeSplitter
@@ -43,7 +47,7 @@ def model_server():
         thread.join()
 
 
-class RealSplitter:
+class EnvoyHouse:
     """A real Envoy with two servers behind it, driven like the fake."""
 
     def __init__(self, folder, ports):
@@ -68,24 +72,84 @@ class RealSplitter:
         self.process.stop()
 
 
+class HaproxyHouse:
+    """A real HAProxy with two servers behind it, driven like the fake."""
+
+    def __init__(self, folder, ports):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.front = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.socket, self.config = folder / "run.sock", folder / "haproxy.cfg"
+        servers = "".join(f"  server {v} 127.0.0.1:{port} weight {100 if v == 'v1' else 0}\n" for v, port in ports.items())
+        self.config.write_text(
+            f"global\n  stats socket {self.socket} mode 600 level admin\n"
+            "defaults\n  mode http\n  timeout connect 1s\n  timeout client 5s\n  timeout server 5s\n"
+            f"frontend front\n  bind {self.front.removeprefix('http://')}\n  default_backend {TARGET}\n"
+            f"backend {TARGET}\n  balance roundrobin\n{servers}"
+        )
+        places = {version: {"backend": TARGET, "server": version} for version in ports}
+        self.connector = make_haproxy({"socket": str(self.socket), "targets": {TARGET: places}})
+        self.caller = httpx.Client(trust_env=False)
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(["haproxy", "-db", "-q", "-f", str(self.config)])
+        for _ in range(200):
+            try:
+                return self.connector.split(TARGET)
+            except ActionFailed:
+                time.sleep(0.02)
+        pytest.fail("HAProxy did not start.")
+
+    def send(self, n):
+        return sum(self.caller.get(self.front).status_code != 200 for _ in range(n))
+
+    def restart(self):
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+    def set_raw(self, weights):
+        for version, weight in weights.items():
+            with socket.socket(socket.AF_UNIX) as shell:
+                shell.connect(str(self.socket))
+                shell.sendall(f"set server {TARGET}/{version} weight {weight}\n".encode())
+                shell.recv(1_000)
+
+    def close(self):
+        self.caller.close()
+        self.process.kill()
+        self.process.wait()
+
+
+HOUSES = {"envoy": (EnvoyHouse, {"v1": 10_000, "v2": 0}), "haproxy": (HaproxyHouse, {"v1": 200, "v2": 0})}
+
+
 @pytest.fixture(scope="module")
-def real(tmp_path_factory):
+def built(tmp_path_factory):
+    """Real splitters, each started when it is first asked for and kept for all its facts."""
     with ExitStack() as stack:
-        ports = {version: stack.enter_context(model_server()) for version in ("v1", "v2")}
-        splitter = RealSplitter(tmp_path_factory.mktemp("envoy"), ports)
-        stack.callback(splitter.close)
-        yield splitter
+        there = {}
+
+        def build(name):
+            if name not in there:
+                ports = {version: stack.enter_context(model_server()) for version in ("v1", "v2")}
+                there[name] = HOUSES[name][0](tmp_path_factory.mktemp(name), ports)
+                stack.callback(there[name].close)
+            return there[name]
+
+        yield build
 
 
-@pytest.fixture(params=["fake", "envoy"])
+@pytest.fixture(params=["fake", *HOUSES])
 def house(request):
     """Something that serves: `connector` is the Splitter; `send`, `restart` and `set_raw` are what the world does to it."""
     if request.param == "fake":
         fake = FakeSplitter(TARGET)
         fake.connector = fake
         return fake
-    real = request.getfixturevalue("real")
-    real.set_raw({"v1": 10_000, "v2": 0})
+    real = request.getfixturevalue("built")(request.param)
+    real.set_raw(HOUSES[request.param][1])
     return real
 
 

@@ -1,5 +1,6 @@
 """Small true readings: columns in, profiles inside."""
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.core.joint import JointRows
 from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
 from bot.core.readings import Outcomes, Reading
 from bot.stats.profiles import CUTS, MOST_LEVELS, profile_levels, profile_numbers
@@ -24,7 +26,9 @@ def levels(values: Sequence[str | None], like: CategoryProfile | None = None, *,
     """Return the profile of some texts; None is missing."""
     counts = Counter(value for value in values if value is not None)
     rows = np.asarray(list(counts.values()), dtype=np.int64)
-    return profile_levels(list(counts), rows, nulls=len(values) - int(rows.sum()), like=like, most=most)
+    given = [value for value in values if value is not None]
+    changed = (sum(a != b for a, b in itertools.pairwise(given)), max(len(given) - 1, 0)) if like is None else (0, 0)
+    return profile_levels(list(counts), rows, nulls=len(values) - int(rows.sum()), like=like, most=most, changed=changed)
 
 
 def a_reading(columns: Mapping[str, Column] | None = None, like: Reading | None = None, **changes: Any) -> Reading:
@@ -34,7 +38,23 @@ def a_reading(columns: Mapping[str, Column] | None = None, like: Reading | None 
     profiles = {name: _profiled(values, known.get(name)) for name, values in columns.items()}
     kinds = {name: "numeric" if isinstance(p, NumericProfile) else "categorical" for name, p in profiles.items()}
     rows = max((len(values) for values in columns.values()), default=0)
-    return replace(Reading(DAY, rows, profiles, kinds), **changes)
+    return replace(Reading(DAY, rows, profiles, kinds, joint=joint(columns)), **changes)
+
+
+def joint(columns: Mapping[str, Column], **changes: Any) -> JointRows:
+    """Return whole rows of these columns, a second apart: arrays are numbers, lists are categories; nobody knows the truth."""
+    rows = max((len(values) for values in columns.values()), default=0)
+    levels = {
+        name: tuple(sorted({v for v in values if v is not None})) for name, values in columns.items() if isinstance(values, list)
+    }
+    values = np.full((rows, len(columns)), np.nan)
+    for i, (name, given) in enumerate(columns.items()):
+        coded = [np.nan if v is None else levels[name].index(v) for v in given] if name in levels else given
+        values[: len(coded), i] = np.asarray(coded, dtype=np.float64)
+    values[~np.isfinite(values)] = np.nan
+    unknown = np.full(rows, np.nan)
+    made = JointRows(tuple(columns), values, levels, unknown, unknown, np.arange(rows, dtype=np.int64), rows)
+    return replace(made, **changes)
 
 
 def _profiled(values: Column, like: ColumnProfile | None) -> ColumnProfile:

@@ -7,6 +7,7 @@ class FakeSplitter:
     """Serves each request to the version that lags most behind its share, so shares are exact without chance."""
 
     name = "fake"
+    grain = 10_000
 
     def __init__(self, target="delays", split=None):
         self.target, self.first = target, dict(split or {"v1": 1.0, "v2": 0.0})

@@ -1,6 +1,7 @@
 """The shell: what people read, what programs parse, and how every mistake becomes one sentence."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from bot.cli import main, paper
 from bot.cli.front import hoisted
+from bot.cli.look import causes
 from bot.starter import TEXT
 
 QUIET, MOVED = "2026-02-04T00:00:00Z", "2026-02-09T00:00:00Z"
@@ -40,8 +42,8 @@ def home(place):
     text = TEXT.replace(
         "kind: sql\n    url: sqlite:///predictions.db\n    table: predictions", "kind: files\n    path: log.parquet"
     )
-    watched = "checks: [missing, schema, volume, freshness, psi, ks, chi_square, latency, errors]"
-    (place / "aiops.yaml").write_text(text.replace(watched, "checks: [missing, ks]").replace("window: 1h", "window: 1d"))
+    text = re.sub(r"checks:\n( {10}- .*\n)+", "checks: [missing, ks]\n", text)
+    (place / "aiops.yaml").write_text(text.replace("window: 1h", "window: 1d"))
     return place
 
 
@@ -286,7 +288,7 @@ def test_a_column_that_is_gone_is_critical(place, said):
     code, out, _ = said("drift", "before.parquet", "after.parquet")
 
     assert code == 1
-    assert out.splitlines()[2].split()[:4] == ["critical", "schema", "·", "lost"]
+    assert out.splitlines()[3].split()[:4] == ["critical", "schema", "·", "lost"]
 
 
 def test_a_file_does_not_drift_from_itself(place, said):
@@ -316,3 +318,20 @@ def test_json_has_no_numbers_that_json_does_not_know(capsys):
     paper.dump({"value": float("nan"), "limits": (float("inf"), 1.5)})
 
     assert json.loads(capsys.readouterr().out) == {"value": None, "limits": [None, 1.5]}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told"),
+    [
+        ({}, []),
+        (
+            {"cause": {"feature": "temp", "team": "w", "text": "PSI 9.4"}},
+            ["Most likely cause: temp (fed by w): PSI 9.4"],
+        ),
+        ({"cause": {"feature": "temp", "team": "", "text": "PSI 9.4"}}, ["Most likely cause: temp: PSI 9.4"]),
+        ({"cause": {"feature": "", "team": "", "text": "Nobody knows."}}, ["Nobody knows."]),
+        ({"slices": [{"name": "a = b", "n": 1_200, "text": "loss 1"}]}, ["Errs most where a = b: loss 1, 1,200 rows"]),
+    ],
+)
+def test_an_incident_says_what_most_likely_caused_it(evidence, told):
+    assert list(causes(evidence)) == told

@@ -239,3 +239,17 @@ def test_an_incident_goes_to_the_teams_channel_or_the_common_one():
 def test_a_person_has_the_roles_that_the_file_gives_them():
     assert people().principal("U3").roles == {"oncall"}
     assert people().principal("U1").roles == frozenset()
+
+
+def test_segments_are_features_of_categories(write):
+    model = write(TEXT.replace("    # serving: gateway\n", "    segments: [country]\n")).models_with(registries().checks)[
+        "churn@production"
+    ]
+
+    assert (model.segments, model.segments_page) == (("country",), False)
+
+
+@pytest.mark.parametrize("segment", ["age", "not_there"])
+def test_a_segment_that_is_none_is_named(write, segment):
+    with pytest.raises(ConfigError, match=f"segment '{segment}' of model 'churn' must be one of its features"):
+        write(TEXT.replace("    # serving: gateway\n", f"    segments: [{segment}]\n"))

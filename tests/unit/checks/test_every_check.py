@@ -12,7 +12,7 @@ from bot.core.checks import Check, Measurement
 from bot.core.findings import Verdict
 from bot.core.readings import Operations
 from bot.core.registry import discover
-from tests.fakes.readings import a_reading, outcomes
+from tests.fakes.readings import a_reading, joint, outcomes
 from tests.unit.checks.judging import found
 
 CHECKS = discover(checks, Check)
@@ -21,13 +21,17 @@ N = 3_000
 
 
 def a_whole_reading(like=None, n=N):
-    columns = {"x": RANDOM.normal(size=n), "carrier": RANDOM.choice(["UA", "DL", "B6"], n).tolist()}
+    x = RANDOM.normal(size=n)
+    columns = {"x": x, "y": x + RANDOM.normal(size=n), "carrier": RANDOM.choice(["UA", "DL", "B6"], n).tolist()}
     scores = RANDOM.random(n)
+    truth = RANDOM.random(n) < scores
     reading = a_reading(columns, like)
     return replace(
         reading,
         newest=reading.window.end if n else None,
-        outcomes=outcomes(scores, RANDOM.random(n) < scores),
+        duplicates=0 if n else None,
+        outcomes=outcomes(scores, truth),
+        joint=joint(columns, scores=scores, labels=truth.astype(np.float64)),
         operations=Operations(n, 0, RANDOM.exponential(50, n)),
     )
 
@@ -50,7 +54,13 @@ def test_an_empty_window_is_never_healthy(check, empty):
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_without_a_reference_nothing_that_compares_is_healthy(check):
-    alone = {"errors", "latency", "freshness", "performance"}  # they hold the window against a line, not against the reference
+    alone = {
+        "errors",
+        "latency",
+        "freshness",
+        "performance",
+        "slices",
+    }  # they hold the window against a line, not against the reference
 
     verdicts = [finding.verdict for finding in found(check, a_reading(), a_whole_reading()).values()]
 
@@ -102,8 +112,8 @@ def test_it_says_what_it_measures_and_has_a_line_to_judge_by(check):
     assert any(line is not None for line in lines)
 
 
-odd = st.lists(st.sampled_from([0.0, -0.0, 1.0, 1e6, 1e308, -1e308, 5e-324, np.nan, np.inf, -np.inf]), max_size=30)
-names = st.lists(st.sampled_from(["", "a", "b", None, "<!channel>", "\x00", "é", "NaN"]), max_size=30)
+odd = st.lists(st.sampled_from([0.0, -0.0, 1.0, -999.0, 1e6, 1e308, -1e308, 5e-324, np.nan, np.inf, -np.inf]), max_size=30)
+names = st.lists(st.sampled_from(["", "a", "b", None, "<!channel>", "\x00", "é", "NaN", "N/A", "12,5"]), max_size=30)
 
 
 @settings(max_examples=60, deadline=None)
@@ -115,3 +125,15 @@ def test_no_column_is_odd_enough_to_crash_a_check_or_to_make_a_number_that_is_no
     results = [m for check in CHECKS.values() for m in check.measure(reference, current)]
 
     assert all(np.isfinite(m.value) for m in results if isinstance(m, Measurement))
+
+
+@settings(max_examples=60, deadline=None)
+@given(odd, odd, names, names, st.integers(1, 60))
+def test_whatever_is_measured_lies_within_its_interval_and_is_said_on_one_line(before, after, levels, later, times):
+    reference = a_reading({"x": np.tile(before, times), "carrier": levels * times}, duplicates=1)
+    current = a_reading({"x": np.tile(after, times), "carrier": later * times}, reference, duplicates=len(after))
+
+    results = [m for check in CHECKS.values() for m in check.measure(reference, current) if isinstance(m, Measurement)]
+
+    assert all(m.interval is None or m.interval[0] <= m.value <= m.interval[1] for m in results)
+    assert not [m.detail for m in results if "\n" in m.detail or len(m.detail) > 300]

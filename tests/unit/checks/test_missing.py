@@ -38,7 +38,11 @@ def test_a_few_more_than_usual_wake_nobody():
 
 
 def test_a_share_on_the_line_is_not_certain_enough_to_cross_it():
-    assert found(missing, *compared(share_missing(0.0), share_missing(0.26)))["x"].verdict is Verdict.HEALTHY
+    assert found(missing, *compared(share_missing(0.0), share_missing(0.06)))["x"].verdict is Verdict.HEALTHY
+
+
+def test_a_tenth_that_was_never_missing_before_warns():
+    assert found(missing, *compared(share_missing(0.0), share_missing(0.1)))["x"].verdict is Verdict.WARNING
 
 
 def test_nan_null_and_infinity_are_all_gone():

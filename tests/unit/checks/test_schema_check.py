@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from bot.checks.schema import schema
 from bot.core.findings import Verdict
@@ -20,10 +21,18 @@ def test_a_lost_column_is_critical_and_named():
 
 
 def test_a_number_that_has_become_text_is_critical_and_says_so():
-    finding = found(schema, USUAL, a_reading({"x": ["1"] * 50, "carrier": ["UA"] * 50}))["x"]
+    finding = found(schema, USUAL, a_reading({"x": ["hot"] * 50, "carrier": ["UA"] * 50}))["x"]
 
     assert finding.verdict is Verdict.CRITICAL
     assert finding.reason == "was numeric, is categorical"
+
+
+@pytest.mark.parametrize("text", ["12.5", "12,5", " -3", "1e3"])
+def test_numbers_that_are_written_as_text_are_said_to_be(text):
+    finding = found(schema, USUAL, a_reading({"x": [text] * 48 + ["N/A"] * 2, "carrier": ["UA"] * 50}))["x"]
+
+    assert finding.verdict is Verdict.CRITICAL
+    assert finding.reason == f"was numeric, is categorical: texts that read like numbers, e.g. “{text.strip()}”"
 
 
 def test_a_new_column_is_told_but_not_judged():

@@ -94,3 +94,27 @@ def test_broken_data_explains_everything_else_and_drift_explains_nothing():
 
     assert order == [Family.DATA_QUALITY, Family.OPERATIONS, Family.PERFORMANCE, Family.DRIFT]
     assert Family.DATA_QUALITY.words == "data quality"
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "level"),
+    [
+        (0.12, (0.02, 0.2), "critical"),
+        (-0.12, (-0.2, -0.02), "critical"),
+        (-0.08, (-0.1, -0.05), "warning"),
+        (-0.12, (-0.2, 0.01), None),
+        (0.05, (0.01, 0.09), None),
+        (0.0, None, None),
+    ],
+)
+def test_of_two_sides_both_are_bad_where_it_is_certain_that_there_is_trouble(value, interval, level):
+    either = Threshold(0.07, 0.10, null=0.0, two_sided=True)
+
+    assert either.crossed(Measurement("gap", value, 5_000, interval=interval)) == level
+
+
+def test_a_line_is_drawn_on_the_side_where_the_value_lies():
+    either, above = Threshold(0.07, 0.10, two_sided=True), Threshold(0.07, 0.10)
+
+    assert (either.line("critical", -0.3), either.line("critical", 0.3), above.line("warning", -0.3)) == (-0.10, 0.10, 0.07)
+    assert (either.words("warning"), Threshold(two_sided=True).line("warning", 1.0)) == ("beyond ±0.07", None)

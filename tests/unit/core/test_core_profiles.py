@@ -1,5 +1,7 @@
 """Profiles add up: two stretches merged are the profile of both stretches' rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,34 @@ def test_two_stretches_without_values_are_one_without_values():
     nothing = merged([], [])
 
     assert (nothing.count, nothing.mean, nothing.squares) == (0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("part", ["far", "magnitudes", "sentinels"])
+def test_what_data_quality_asks_for_adds_up_and_is_not_known_where_one_side_was_not_counted(part):
+    both = numbers(np.concatenate([WARM, COLD]), LIKE)
+    uncounted = replace(numbers(COLD, LIKE), **{part: None})
+
+    assert np.array_equal(getattr(merged(WARM, COLD), part), getattr(both, part))
+    assert getattr(numbers(WARM, LIKE).merged(uncounted), part) is None
+    assert getattr(uncounted.merged(numbers(WARM, LIKE)), part) is None
+
+
+def test_what_two_releases_counted_at_other_values_does_not_add_up():
+    other = replace(numbers(COLD, LIKE), sentinels=np.zeros((2, 3), np.int64))
+
+    assert numbers(WARM, LIKE).merged(other).sentinels is None
+
+
+def test_changes_of_two_stretches_are_the_changes_within_each():
+    together = numbers([1, 1, 2]).merged(numbers([1, 1, 2]))
+
+    assert (together.changes, together.followed) == (2, 4)
+    assert levels(["a", "b", None, "b"]).merged(levels(["a", "a"])).followed == 3
+
+
+def test_words_for_nothing_add_up_unless_one_side_did_not_count_them():
+    one, other = levels(["N/A", "a"]), levels(["null", "N/A"])
+
+    assert one.merged(other).sentinels == {"N/A": 2, "null": 1}
+    assert one.merged(replace(other, sentinels=None)).sentinels is None
+    assert replace(one, sentinels=None).merged(other).sentinels is None

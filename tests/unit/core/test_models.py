@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.errors import NotFound
-from bot.core.models import Feature, Model, Watch, live_version, same_split, split_words
+from bot.core.errors import ActionFailed, NotFound
+from bot.core.models import Feature, Model, Watch, live_version, same_split, servable, split_words, whole_steps
 from bot.core.windows import Window
 from tests.fakes.nouns import DAY, NOON
 
@@ -66,3 +66,30 @@ def test_splits_are_the_same_when_every_version_serves_the_same(one, other, same
 @pytest.mark.parametrize(("split", "version"), [({"v1": 0.2, "v2": 0.8}, "v2"), ({"v2": 0.5, "v1": 0.5}, "v1"), ({}, "")])
 def test_the_live_version_gets_most_of_the_traffic_and_nothing_serves_nothing(split, version):
     assert live_version(split) == version
+
+
+@pytest.mark.parametrize(
+    ("split", "steps", "whole"),
+    [
+        ({"v1": 0.75, "v2": 0.25}, 4, {"v1": 3, "v2": 1}),
+        ({"v1": 1 / 3, "v2": 2 / 3}, 100, {"v1": 33, "v2": 67}),
+        ({"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}, 100, {"a": 34, "b": 33, "c": 33}),
+        ({"v1": 0.0, "v2": 0.0}, 100, {"v1": 0, "v2": 0}),
+        ({}, 100, {}),
+    ],
+)
+def test_whole_steps_add_up_and_the_largest_takes_what_rounding_left(split, steps, whole):
+    assert whole_steps(split, steps) == whole
+
+
+def test_a_servable_split_has_a_share_for_every_version():
+    assert servable("delays", {"v2": 1.0}, ("v1", "v2")) == {"v1": 0.0, "v2": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("split", "why"),
+    [({"v9": 1.0}, "no version 'v9'"), ({"v1": 0.4}, "add up to 1"), ({"v1": 1.5, "v2": -0.5}, "between 0 and 1")],
+)
+def test_what_nobody_could_serve_is_refused(split, why):
+    with pytest.raises(ActionFailed, match=why):
+        servable("delays", split, ("v1", "v2"))

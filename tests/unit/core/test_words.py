@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.words import amount, between, duration, number, some, unit_after
+from bot.core.words import amount, between, duration, number, quoted, some, unit_after
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,9 @@ from bot.core.words import amount, between, duration, number, some, unit_after
         (0.0004, "0"),
         (-0.0004, "0"),
         (0.0005, "0.0005"),
+        (999_999_999_999_999.0, "999,999,999,999,999"),
+        (1e20, "1e+20"),
+        (float("-inf"), "−inf"),
         (0.08321, "0.0832"),
         (-0.08321, "−0.0832"),
         (4.2149, "4.21"),
@@ -84,3 +87,18 @@ def test_an_interval_is_told_in_the_unit_of_its_value(unit, low, high, words):
 @pytest.mark.parametrize(("unit", "left"), [("share", ""), ("points", ""), ("ms", "ms")])
 def test_a_unit_is_written_once(unit, left):
     assert unit_after(unit) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("UA", "“UA”"),
+        ("", "“”"),
+        (" a\n\tb\x00c ", "“a b c”"),
+        ("\u202egnirts", "“gnirts”"),
+        ("x" * 41, f"“{'x' * 39}…”"),
+        ("x" * 40 + " " * 500, f"“{'x' * 39}…”"),
+    ],
+)
+def test_a_name_out_of_data_is_one_short_line_in_quotation_marks(text, told):
+    assert quoted(text) == told

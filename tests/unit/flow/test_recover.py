@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.checks import Threshold
+from bot.core.findings import Verdict
 from bot.core.incidents import State
 from bot.core.models import RECORD, Recovery
 from bot.flow.recover import _back
@@ -52,9 +53,17 @@ def test_a_value_that_hovers_under_its_line_has_not_recovered(room):
 @pytest.mark.parametrize(("value", "back"), [(0.55, False), (0.8, True)], ids=["hovering", "back"])
 def test_where_below_is_bad_the_lower_line_is_a_higher_one(value, back):
     check = replace(CHECKS["missing"], threshold=Threshold(0.5, 0.2, above=False))
-    finding = replace(GAP, check="missing", subject="model", verdict="healthy", value=value, threshold=0.5)
+    finding = replace(GAP, check="missing", subject="model", verdict=Verdict.HEALTHY, value=value, threshold=0.5)
 
-    assert _back(check, 0.8, replace(finding, verdict=type(GAP.verdict).HEALTHY)) is back
+    assert _back(check, 0.8, finding) is back
+
+
+@pytest.mark.parametrize(("value", "back"), [(-0.09, False), (0.09, False), (-0.05, True), (0.05, True)], ids=str)
+def test_where_both_sides_are_bad_the_lower_line_is_nearer_to_nothing_on_both(value, back):
+    check = replace(CHECKS["missing"], threshold=Threshold(0.1, 0.2, null=0.0, two_sided=True))
+    finding = replace(GAP, check="missing", verdict=Verdict.HEALTHY, value=value, threshold=0.1 if value > 0 else -0.1)
+
+    assert _back(check, 0.8, finding) is back
 
 
 def recorded(room):

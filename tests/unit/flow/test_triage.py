@@ -215,3 +215,50 @@ def test_a_column_on_the_line_of_importance_weighs():
 
     assert triage.severity_of(model, Family.DATA_QUALITY, found) is Severity.SEV2
     assert triage.important(model, "rain") is True
+
+
+@pytest.mark.parametrize("page", [False, True])
+@pytest.mark.parametrize(
+    "finding",
+    [
+        {"family": Family.DATA_QUALITY, "check": "missing", "subject": "temp · origin=JFK"},
+        {"family": Family.PERFORMANCE, "check": "performance", "subject": "calibration_gap · origin=JFK"},
+        {"family": Family.DRIFT, "check": "psi", "subject": "temp · origin=JFK"},
+    ],
+)
+def test_what_is_found_on_a_slice_wakes_people_only_where_the_configuration_says_so(room, finding, page):
+    found = a_finding(verdict=Verdict.CRITICAL, slice="origin=JFK", **finding)
+    with room.store.read() as unit:
+        assert triage.may_page(unit, replace(room.model, segments_page=page), found) is page
+
+
+def moved_for_good(room):
+    """Bring the room to an open drift incident: the inputs have moved, and no label says how the model does."""
+    room.log.drift, room.log.labelled = 9.4, 12
+    room.looks(2)
+    room.log.labelled = None
+
+
+def test_drift_that_stays_closes_when_labels_have_said_often_enough_that_the_model_does_well(room):
+    moved_for_good(room)
+    room.looks(1)
+    assert room.incident().state is State.OPEN
+    room.looks(1)
+
+    assert room.incident().state is State.RESOLVED
+    assert "labels say that the model does well" in room.incident().cause
+
+
+def test_drift_that_stays_is_no_new_incident_while_the_model_does_well(room):
+    moved_for_good(room)
+    room.looks(6)
+
+    assert len(room.incidents()) == 1
+
+
+def test_drift_that_stays_keeps_its_incident_open_while_no_label_comes(room):
+    moved_for_good(room)
+    room.log.labelled = 12
+    room.looks(6)
+
+    assert room.incident().state is State.OPEN

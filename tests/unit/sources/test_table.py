@@ -16,7 +16,8 @@ from bot.core.models import Feature, LogColumns, Model
 from bot.core.readings import Reading
 from bot.core.registry import discover
 from bot.core.windows import Window
-from bot.sources.table import reading_of, sample_of, within
+from bot.sources.readings import reading_of
+from bot.sources.table import sample_of, within
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 DAY = Window.ending(NOON, timedelta(days=1))

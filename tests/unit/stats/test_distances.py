@@ -12,7 +12,6 @@ from scipy import stats
 from bot.stats.distances import (
     aligned,
     chi_square,
-    exact_p_value,
     kolmogorov_smirnov,
     stability_critical,
     stability_index,
@@ -57,26 +56,6 @@ def test_ks_is_scipys_when_every_reference_value_is_a_cut_point(reference, curre
 
     assert distance.value == pytest.approx(oracle.statistic, abs=1e-9)
     assert distance.low == distance.high == distance.value
-
-
-@given(st.floats(0, 1), st.integers(2, 10_000), st.integers(2, 10_000))
-def test_the_exact_p_value_is_scipys(distance, n, m):
-    oracle = stats.kstwo.sf(distance, np.round(n * m / (n + m)))
-
-    assert exact_p_value(distance, n, m) == pytest.approx(oracle, abs=1e-9)
-
-
-def test_the_exact_p_value_of_two_samples_is_that_of_scipys_test():
-    random = np.random.default_rng(2)
-    reference, current = random.normal(size=300), random.normal(0.1, 1, 200)
-    oracle = stats.ks_2samp(reference, current, method="asymp")
-
-    assert exact_p_value(oracle.statistic, 300, 200) == pytest.approx(oracle.pvalue, abs=1e-12)
-
-
-@pytest.mark.parametrize("distance", [0.0, 1.0])
-def test_one_row_against_one_proves_nothing(distance):
-    assert exact_p_value(distance, 1, 1) == 1.0
 
 
 @pytest.mark.filterwarnings("ignore:ks_2samp")  # of its p-value, which is not asked for

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from bot.stats.profiles import cut_points, decile_edges, profile_numbers
+from bot.stats.profiles import at_most, cut_points, decile_edges, profile_numbers
 from tests.fakes.readings import levels, numbers
 
 ANYTHING = st.floats(allow_nan=True, allow_infinity=True, width=64)
@@ -195,3 +195,23 @@ def test_category_profiles_of_two_slices_add_up():
 
     assert dict(merged.counts) == dict(whole.counts)
     assert (merged.rows, merged.nulls, merged.distinct) == (whole.rows, whole.nulls, whole.distinct)
+
+
+@pytest.mark.parametrize(("value", "rows"), [(1.0, 1), (2.0, 2), (2.5, 0), (0.0, 0), (9.0, 0)])
+def test_how_often_a_column_has_a_value_is_exact_at_its_cut_points(value, rows):
+    assert at_most(numbers([1, 2, 2, 3]), value) == rows
+
+
+def test_between_cut_points_it_is_at_most_what_lies_between():
+    profile = numbers(np.arange(1_000.0), cuts=3)
+
+    assert profile.cuts.tolist() == [0, 500, 999]
+    assert at_most(profile, 7.0) == 499
+
+
+def test_far_is_beyond_the_cut_points_by_more_than_their_width():
+    like = numbers([10, 20])
+
+    assert numbers([0, -0.1, 15, 30, 30.1, np.inf, np.nan], like).far == 2
+    assert numbers([1e308, -1e308]).far == 0
+    assert numbers([1.0], numbers([])).far == 0

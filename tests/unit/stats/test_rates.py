@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.stats.rates import lost, newcombe, percentile, poisson, wilson
+from bot.stats.rates import SURE, beyond, lost, newcombe, percentile, poisson, wilson
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,13 @@ def test_what_is_lost_is_a_share_of_what_used_to_be_there(now, then, share):
 
 def test_where_nothing_is_left_everything_is_lost():
     assert lost((100, 100), (20, 100))[0] == 1.0
+
+
+def test_what_is_usual_is_no_excess_and_what_is_certain_remains():
+    assert beyond((2, 1_000), (2, 1_000))[0] == 0.0
+    assert beyond((100, 1_000), (2, 1_000))[0] == pytest.approx(newcombe(100, 1_000, 2, 1_000, SURE)[0])
+
+
+def test_an_excess_of_few_rows_over_a_small_reference_is_not_certain():
+    assert beyond((5, 20), (2, 30))[0] == 0.0
+    assert beyond((0.2, 0.28), (2, 5))[0] == 0.0

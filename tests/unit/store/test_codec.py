@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 
 from bot.core.actions import canonical
 from bot.core.incidents import Incident
+from bot.core.profiles import CategoryProfile, NumericProfile
+from bot.core.readings import Reading
 from bot.store.codec import dumps, loads, pack, unpack
 from tests.fakes.nouns import NOON, an_incident
+from tests.fakes.readings import a_reading
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 PLAIN = st.recursive(
@@ -152,3 +155,32 @@ def test_a_pickle_in_the_database_is_refused_and_never_run():
 
     with pytest.raises(ValueError, match="allow_pickle=False"):
         unpack(buffer.getvalue())
+
+
+def test_profiles_that_were_stored_before_data_quality_asked_for_more_stay_readable():
+    arrays: dict[str, np.ndarray] = {}
+    reading = a_reading({"x": np.arange(5.0), "carrier": ["UA", "N/A"]})
+    stored = json.loads(dumps(reading, arrays))
+    for column in stored["columns"].values():
+        for later in ("far", "magnitudes", "sentinels", "changes", "followed"):
+            column.pop(later, None)
+    del stored["duplicates"]
+
+    old = loads(Reading, json.dumps(stored), arrays)
+
+    assert old.duplicates is None
+    assert isinstance(old.columns["x"], NumericProfile)
+    assert (old.columns["x"].far, old.columns["x"].magnitudes, old.columns["x"].followed) == (None, None, 0)
+    assert isinstance(old.columns["carrier"], CategoryProfile)
+    assert old.columns["carrier"].sentinels is None
+
+
+def test_a_profile_comes_back_with_what_data_quality_asks_for():
+    arrays: dict[str, np.ndarray] = {}
+    reading = a_reading({"x": np.array([0.0, -999.0]), "carrier": ["UA", "N/A"]}, duplicates=3)
+
+    back = loads(Reading, dumps(reading, arrays), unpack(pack(arrays)))
+
+    assert back.duplicates == 3
+    assert back.columns["x"].sentinels.tolist() == reading.columns["x"].sentinels.tolist()
+    assert back.columns["carrier"].sentinels == {"N/A": 1}
