@@ -8,7 +8,8 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,7 +20,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from bot.core.approvals import Policy, Principal
 from bot.core.checks import Check, Threshold
 from bot.core.errors import ConfigError
-from bot.core.models import Feature, LogColumns, Model, Persistence, Watch
+from bot.core.lines import FalseAlarms, Learn
+from bot.core.models import Feature, LogColumns, Model, Persistence, Recovery, Watch
 from bot.core.windows import Window, utc
 from bot.validation import Duration, validated
 from bot.yaml import load_file
@@ -103,6 +105,28 @@ class ColumnsPart(Part):
     error: str = "error"
 
 
+class LearnPart(Part):
+    """A line from the reference's own windows, at the length that is judged."""
+
+    source: Literal["deviations", "quantiles"] = Field("deviations", alias="from")
+    k: float = Field(3.0, gt=0, description="For deviations: so many standard deviations from the windows' mean.")
+    upper: float = Field(0.99, gt=0, lt=1, description="For quantiles: the share of the windows that stay within.")
+
+
+class FalseAlarmsPart(Part):
+    """How often a model may wake people for nothing, over all its watches, checks and features together."""
+
+    at_most: float = Field(1.0, gt=0)
+    per: Duration = Field("30d", validate_default=True)
+
+
+class RecoverPart(Part):
+    """When an incident's finding counts as recovered."""
+
+    windows: int = Field(0, ge=0, description="Healthy so many windows in a row; 0: as many as `persist` looks at.")
+    under: float = Field(1.0, gt=0, le=1, description="And under this share of the warning line, so that hovering is not recovery.")
+
+
 class ThresholdPart(Part):
     """Lines of one's own; what is left out stays as the check has it."""
 
@@ -111,10 +135,16 @@ class ThresholdPart(Part):
     least_rows: int | None = Field(None, ge=0)
     significance: float | None = Field(None, gt=0, lt=1)
     null: float | None = None
+    learn: LearnPart | None = Field(None, description="Measure the critical line on the reference's own windows instead.")
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it says anything that is not measured."""
+        return bool(self.model_dump(exclude_none=True, exclude={"learn"}))
 
     def over(self, own: Threshold) -> Threshold:
         """Return the check's own threshold with these lines."""
-        return replace(own, **self.model_dump(exclude_none=True))
+        return replace(own, **self.model_dump(exclude_none=True, exclude={"learn"}))
 
 
 class PersistPart(Part):
@@ -139,6 +169,8 @@ class WatchPart(Part):
     lag: Duration | None = Field(None, description="The window ends so long before the look: time for labels to arrive.")
     checks: tuple[str, ...] = Field(min_length=1)
     persist: PersistPart = PersistPart()
+    recover: RecoverPart = RecoverPart()
+    least_rows: int = Field(0, ge=0, description="Windows of fewer rows are not judged; data quality always is.")
 
 
 class ReferencePart(Part):
@@ -164,6 +196,8 @@ class ModelPart(Part):
     columns: ColumnsPart = ColumnsPart()
     primary: str = Field("calibration_gap", description="The performance metric that may open an incident.")
     thresholds: Mapping[str, ThresholdPart] = Field(default_factory=dict, description="By 'check' or 'check.subject'.")
+    false_alarms: FalseAlarmsPart | None = Field(None, description="Measure lines so that false incidents stay this rare.")
+    mode: Literal["page", "record"] = Field("page", description="record: measure and keep all, but wake nobody.")
     segments: tuple[str, ...] = Field((), description="Features of categories; every check looks at each of their levels, too.")
     segments_page: bool = Field(False, description="Whether what is found on one level may open an incident by itself.")
     watches: tuple[WatchPart, ...] = Field(min_length=1)
@@ -277,15 +311,37 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
         thresholds={
             key: lines.over(checks[key.partition(".")[0]].judged_by(key.partition(".")[2]))
             for key, lines in part.thresholds.items()
+            if lines.fixed
         },
+        learned={key: _learn(lines) for key, lines in part.thresholds.items() if lines.learn},
+        false_alarms=FalseAlarms(part.false_alarms.at_most, part.false_alarms.per) if part.false_alarms else None,
+        mode=part.mode,
         watches=tuple(_watch(watch) for watch in part.watches),
     )
+
+
+def _learn(part: ThresholdPart) -> Learn:
+    """Return how the line is learned; a critical line beside it is kept as a floor."""
+    asked = part.learn or LearnPart()
+    return Learn(asked.source, asked.k, asked.upper, sole=part.critical is None)
+
+
+def shortest_step(cadence: str) -> timedelta:
+    """Return the shortest time between two of the next slots of a cron text."""
+    fields, zone = found.groups() if (found := ZONED.fullmatch(cadence)) else (cadence, "UTC")
+    slots = list(islice(CronSim(fields, datetime(2026, 1, 5, tzinfo=ZoneInfo(zone))), 50))
+    return min((later - earlier for earlier, later in pairwise(slots)), default=timedelta(0))
 
 
 def _watch(part: WatchPart) -> Watch:
     persistence = Persistence(part.persist.k, part.persist.n)
     watch = Watch(part.name, part.every, part.window, part.checks, persistence=persistence)
-    return replace(watch, lag=part.lag) if part.lag else watch
+    extras = {
+        "step": shortest_step(part.every),
+        "least_rows": part.least_rows,
+        "recovery": Recovery(part.recover.windows, part.recover.under),
+    }
+    return replace(watch, lag=part.lag or watch.lag, **extras)  # type: ignore[arg-type]
 
 
 def load_settings(path: Path = DEFAULT_PATH) -> Settings:

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from bot.app.house import bare_desk, registries
 from bot.config import Settings
 from bot.core.errors import ConfigError
-from bot.core.models import Model, Watch
+from bot.core.models import PAGE, Model, Watch
 from bot.core.windows import Window
 from bot.flow.desk import Desk
 from bot.flow.hindsight import Replayed, Seen
@@ -82,6 +82,8 @@ def replay(
         ConfigError: there is nothing to look at in this stretch.
         SourceUnavailable: the log cannot be read.
     """
+    model = replace(model, mode=PAGE)  # what a recorded model would have opened is the question
+    desk = replace(desk, models={**desk.models, model.key: model})
     span = stretch(desk, model, start, end)
     due = schedule(model, span, warm=start is None)
     if not due:

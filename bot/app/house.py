@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from bot import actions, checks, connectors, shelf, sources
 from bot.app.clues import clues
+from bot.app.resampling import Resampled
 from bot.config import Phonebook, Settings, load_settings
 from bot.core.actions import Action, Json, Platform
 from bot.core.checks import Check, Measurement
@@ -153,6 +154,7 @@ def bare_desk(settings: Settings, found: Registries, store: Store, clock: Clock)
         expand=shelf.expand,
         paired=paired,
         clues=clues,
+        resampling=Resampled(),
         digest_channel=settings.slack.digest or settings.slack.channel,
         poll_s=settings.poll.total_seconds(),
     )

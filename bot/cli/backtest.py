@@ -60,7 +60,7 @@ def backtest(
             played = replay(desk, clock, watched, start=span[0], end=span[1], told=told)
         data = review(played, events)
         if suggest:
-            data |= {"suggestion": proposed(desk, played, events, wanted if wanted >= 0 else 1.0)}
+            data |= {"suggestion": proposed(desk, played, events, wanted_of(watched) if wanted < 0 else wanted)}
     if png:
         from bot.app.timeline import draw  # noqa: PLC0415
 
@@ -69,6 +69,11 @@ def backtest(
     paper.dump(data) if as_json else show(data)
     missed = any(row["incident"] is None for row in data["events"])  # type: ignore[attr-defined]
     raise typer.Exit(1 if missed or data.get("false_alarms") else 0)
+
+
+def wanted_of(model: Model) -> float:
+    """Return the false-alarm rate that the model asks for, in incidents a 30 days; 1 where it asks for none."""
+    return model.false_alarms.a_month if model.false_alarms else 1.0
 
 
 def known_event(text: str, model: Model) -> Window:
@@ -124,7 +129,7 @@ def incident_row(row: Row, *, known: bool) -> tuple[object, ...]:
     """Return an incident as one line; with known events, whether it belongs to one."""
     whose = (short(row["event"]) if row["event"] else "false alarm",) if known else ()
     closed = short(row["resolved_at"]) if row["resolved_at"] else "still open"
-    return f"#{row['number']}", row["severity"], short(row["opened_at"]), closed, *whose, f"{row['title']}\n{row['why']}"
+    return f"#{row['number']}", row["severity"], short(row["opened_at"]), closed, *whose, f"{row['title']} · {row['why']}"
 
 
 def event_row(row: Row) -> tuple[object, ...]:

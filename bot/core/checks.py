@@ -70,7 +70,7 @@ class Threshold:
     cross the line and the whole interval must lie beyond `null`. `above` says which side is bad; `two_sided` that both are, and the
     lines are then distances from `null` (or 0). With `significance` the p-values
     of all subjects of the check are first corrected by Benjamini–Hochberg at that level: significance AND size, never p alone.
-    Fewer than `least_rows` rows: not enough data.
+    Fewer than `least_rows` rows: not enough data. `origin` says where measured lines come from; empty: somebody wrote them.
     """
 
     warning: float | None = None
@@ -79,6 +79,7 @@ class Threshold:
     least_rows: int = 0
     significance: float | None = None
     null: float | None = None
+    origin: str = ""
     two_sided: bool = False
 
     def crossed(self, measurement: Measurement) -> str | None:

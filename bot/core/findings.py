@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.core.checks import Check, Family, Measured, Measurement, NotMeasured
 from bot.core.windows import Window
-from bot.core.words import plain
+from bot.core.words import amount, plain
 
 
 class Verdict(StrEnum):
@@ -105,7 +105,10 @@ def _judged(check: Check, result: Measured, results: list[Measured], model: str,
         )
     line = check.judged_by(result.subject)
     verdict, reason = _verdict(check, result, results)
-    level = "critical" if verdict is Verdict.CRITICAL else "warning"
+    level = "critical" if verdict is Verdict.CRITICAL or line.warning is None else "warning"
+    if line.origin and line.critical is not None and verdict is not Verdict.UNKNOWN:
+        told = f"line {amount(line.critical, check.unit_of(result.subject))}: {line.origin}"
+        reason = f"{reason}; {told}" if reason else told
     return Finding(
         model,
         check.name,

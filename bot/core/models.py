@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 
 from bot.core.checks import Threshold
 from bot.core.errors import ActionFailed, NotFound
+from bot.core.lines import FalseAlarms, Learn
 from bot.core.windows import Window
+
+PAGE, RECORD = "page", "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,24 @@ class Persistence:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    """When an incident's finding counts as recovered: healthy in that many windows in a row, and back under a lower line.
+
+    `windows` 0 asks for as many as persistence looks at; `under` is the lower line as a share of the warning line.
+    """
+
+    windows: int = 0
+    under: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """One rhythm of looking: at every slot of `cadence` (cron text, UTC) these checks judge the window of this length.
 
     The window ends `lag` before the slot. Labels are the reason: those of the last hours are not only few but biased (a delayed
     flight's label comes later), so judging them would read as a change that is not there.
+    `step` is the shortest time between two looks (0 where nobody said: as if without pause). Windows of fewer than `least_rows`
+    rows are not judged, except for the quality of the data: silence must stay loud.
     """
 
     name: str
@@ -55,6 +71,9 @@ class Watch:
     checks: tuple[str, ...]
     lag: timedelta = timedelta(0)
     persistence: Persistence = field(default_factory=Persistence)
+    step: timedelta = timedelta(0)
+    least_rows: int = 0
+    recovery: Recovery = field(default_factory=Recovery)
 
     def judged_at(self, slot: datetime) -> Window:
         """Return the window that is judged at this slot."""
@@ -62,11 +81,21 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a model: by which watch, at which slot of its cadence."""
+
+    watch: Watch
+    slot: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model in one environment: what is watched and how often, where its log lies, who owns it.
 
     `thresholds` override a check's own, keyed "check" or "check.subject"; `primary` names the performance subject that may open an
-    incident, the others are evidence. `reference_source` is where the reference lies when it is not in the log (a training set).
+    incident, the others are evidence. `learned` and `false_alarms` ask for measured lines (`bot.core.lines`). `reference_source` is
+    where the reference lies when it is not in the log (a training set). In `mode` "record" all is measured and kept, but what would
+    have opened an incident becomes a line of the digest.
     `segments` are columns of categories: every check also looks at each of their levels; what it finds there is evidence and wakes
     nobody, unless `segments_page` says so.
     """
@@ -86,6 +115,9 @@ class Model:
     reference_source: str = ""
     segments: tuple[str, ...] = ()
     segments_page: bool = False
+    learned: Mapping[str, Learn] = field(default_factory=dict)
+    false_alarms: FalseAlarms | None = None
+    mode: str = PAGE
 
     @property
     def key(self) -> str:

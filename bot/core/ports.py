@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from bot.core.actions import Json, Platform
 from bot.core.approvals import Principal, Proposal, Vote
 from bot.core.audit import AuditEntry, AuditRow
 from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, Note
+from bot.core.lines import Lines
 from bot.core.models import Model, Split
 from bot.core.notices import Notice
 from bot.core.profiles import ColumnProfile, Floats
@@ -46,6 +50,26 @@ class Source(Protocol):
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return at most `limit` labelled rows spread evenly over the window, the same ones at every call."""
+        ...
+
+
+class Resampling(Protocol):
+    """The numerics of measured lines: windows that might have been, and how rare one look must be."""
+
+    def drawn(self, parts: int, take: int, times: int) -> npt.NDArray[np.int64]:
+        """Return which parts make each window, shape (times, take)."""
+        ...
+
+    def without(self, whole: ColumnProfile, part: ColumnProfile) -> ColumnProfile:
+        """Return the profile of a column without some of its rows."""
+        ...
+
+    def chance_a_look(self, wanted: float, windows: float, step: float, persist: tuple[int, int], measures: int) -> float:
+        """Return the chance of one look with which at most so many false incidents come in a time of so many windows."""
+        ...
+
+    def heights(self, badness: Floats, chance: float, independent: float) -> Floats:
+        """Return a line a measure, any of which draws cross with this chance; NaN where there is nothing to learn."""
         ...
 
 
@@ -154,6 +178,14 @@ class Unit(Protocol):
 
     def save_reference(self, model: str, fingerprint: str, reading: Reading) -> None:
         """Keep a reference reading."""
+        ...
+
+    def lines(self, model: str, watch: str, fingerprint: str) -> Lines | None:
+        """Return the measured lines of a watch that were kept under this fingerprint."""
+        ...
+
+    def save_lines(self, model: str, watch: str, fingerprint: str, measured: Lines) -> None:
+        """Keep the measured lines of a watch, in place of those of another fingerprint."""
         ...
 
     # proposals, votes, runs

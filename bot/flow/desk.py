@@ -10,7 +10,7 @@ from bot.core.clues import Search, no_clues
 from bot.core.errors import ConfigError, NotFound
 from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
-from bot.core.ports import Clock, Directory, Scorer, Source, Splitter, Store
+from bot.core.ports import Clock, Directory, Resampling, Scorer, Source, Splitter, Store
 from bot.core.profiles import Floats
 from bot.core.readings import Sample
 from bot.flow.memory import Memory
@@ -42,6 +42,7 @@ class Desk:
     policies: Mapping[str, Policy]
     expand: Expand
     paired: Paired
+    resampling: Resampling
     digest_channel: str = ""
     poll_s: float = 30.0
     sample_rows: int = 20_000

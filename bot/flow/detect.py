@@ -1,27 +1,30 @@
 """Detect: one window's reading against the reference becomes findings."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.core.checks import Check, Family, Measurement, Threshold
+from bot.core.checks import Check, Family, Measurement
 from bot.core.findings import Finding, Verdict, in_slice, judge
+from bot.core.lines import Lines
 from bot.core.models import Model, Watch
 from bot.core.readings import Reading
 from bot.core.windows import Window
 from bot.flow.desk import Desk
+from bot.flow.tune import floored, lined, tuned
+
+NONE = Lines()
 
 BLIND = "source"
 """The name of the check that is always there: can the log be read at all?"""
 
 
-def detect(desk: Desk, model: Model, watch: Watch, reference: Reading, current: Reading) -> list[Finding]:
-    """Run the watch's checks over one reading and its slices, and judge what they measured."""
+def detect(desk: Desk, model: Model, watch: Watch, reference: Reading, current: Reading, *, lines: Lines = NONE) -> list[Finding]:
+    """Run the watch's checks over one reading and its slices, and judge; `lines` are measured ones, of the whole only."""
     found: list[Finding] = []
     for name in watch.checks:
-        check = tuned(desk.checks[name], model.thresholds)
-        results = check.measure(reference, current)
-        found += judge(check, results, model=model.key, window=current.window)
-        found += sliced(check, model, reference, current)
+        fixed = floored(tuned(desk.checks[name], model.thresholds), watch.least_rows)
+        check = lined(fixed, lines)
+        found += judge(check, check.measure(reference, current), model=model.key, window=current.window)
+        found += sliced(fixed, model, reference, current)
     return [replace(finding, importance=model.importance(finding.column)) for finding in found]
 
 
@@ -50,15 +53,10 @@ def sliced(check: Check, model: Model, reference: Reading, current: Reading) -> 
     ]
 
 
-def tuned(check: Check, overrides: Mapping[str, Threshold]) -> Check:
-    """Return the check with the model's own lines: "check" for all its subjects, "check.subject" for one."""
-    own = {key.partition(".")[2]: line for key, line in overrides.items() if key.startswith(f"{check.name}.")}
-    return replace(check, threshold=overrides.get(check.name, check.threshold), thresholds={**check.thresholds, **own})
-
-
-def readable(model: Model, reading: Reading) -> Finding:
-    """Say that the log could be read: what an incident about a lost log waits for."""
-    return Finding(model.key, BLIND, Family.DATA_QUALITY, "model", Verdict.HEALTHY, "", reading.window, n=reading.rows)
+def readable(model: Model, reading: Reading, trouble: str = "") -> Finding:
+    """Say that the log could be read: what an incident about a lost log waits for; and why no lines could be measured, if so."""
+    reason = f"the fixed lines judge: {trouble}" if trouble else ""
+    return Finding(model.key, BLIND, Family.DATA_QUALITY, "model", Verdict.HEALTHY, reason, reading.window, n=reading.rows)
 
 
 def blind(model: Model, window: Window, reason: str) -> Finding:

@@ -22,7 +22,7 @@ from bot.core.windows import Window
 from bot.core.words import POINTS, SHARE, amount, between, some
 from bot.flow import announce, blame
 from bot.flow.desk import Desk
-from bot.flow.detect import tuned
+from bot.flow.tune import tuned
 from bot.flow.watch import reference
 
 MOST_DRIFT_ROWS = 12

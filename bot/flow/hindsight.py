@@ -104,7 +104,8 @@ def _why(finding: Finding) -> str:
     low, high = finding.interval or (None, None)
     band = f" {between(low, high, finding.unit)}" if finding.interval and low != high else ""
     told = f"{what} {amount(finding.value, finding.unit)}{band}" if finding.value is not None else what
-    line = f", line {amount(finding.threshold, finding.unit)}" if finding.threshold is not None else ""
+    unsaid = finding.threshold is not None and "line " not in finding.reason
+    line = f", line {amount(finding.threshold, finding.unit)}" if unsaid else ""
     return f"{told}{line}" + (f": {finding.reason}" if finding.reason else "")
 
 

@@ -17,8 +17,8 @@ from bot.core.models import Watch
 from bot.core.windows import Window
 from bot.core.words import duration, number
 from bot.flow.desk import Desk
-from bot.flow.detect import tuned
 from bot.flow.hindsight import MONTH, Data, Replayed, Seen, quiet_at, quiet_time
+from bot.flow.tune import tuned
 
 HEIGHTS = 80
 STILL = "History is too short or too still to propose lines from; the lines stand as they are."
@@ -50,10 +50,10 @@ def suggest(desk: Desk, played: Replayed, events: Sequence[Window], rate: float)
     """Return lines at which the quiet stretches open at most `rate` incidents a month, as data and as YAML to paste."""
     chosen = list(_series(desk, played, events))
     months = quiet_time(played.period, events) / MONTH
-    doing_well = _doing_well(played)
-    height, false = lowest(chosen, events, doing_well, rate * months)
+    labelled = _labelled(played)
+    height, false = lowest(chosen, events, labelled, rate * months)
     lines = {f"{s.check}.{s.subject}": _line(s, height) for s in chosen}
-    opened = openings(chosen, height, doing_well)
+    opened = openings(chosen, height, labelled)
     return {
         "false_alarms_wanted_per_month": rate,
         "false_alarms_per_month": false / months if months else None,
@@ -66,28 +66,28 @@ def suggest(desk: Desk, played: Replayed, events: Sequence[Window], rate: float)
 
 
 def lowest(
-    chosen: Sequence[Series], events: Sequence[Window], doing_well: Mapping[datetime, bool], wanted: float
+    chosen: Sequence[Series], events: Sequence[Window], labelled: Mapping[datetime, bool], wanted: float
 ) -> tuple[float, int]:
     """Return the lowest common height that keeps the quiet times at most as loud as wanted, and how many incidents that leaves."""
     top = max((_highest(s, events) for s in chosen), default=0.0)
     best, false = top, 0
     for step in range(1, HEIGHTS):
         height = top * (1 - step / HEIGHTS)
-        opened = sum(quiet_at(at, events) for at in openings(chosen, height, doing_well))
+        opened = sum(quiet_at(at, events) for at in openings(chosen, height, labelled))
         if opened > wanted:
             break
         best, false = height, opened
     return best, false
 
 
-def openings(chosen: Sequence[Series], height: float, doing_well: Mapping[datetime, bool]) -> list[datetime]:
+def openings(chosen: Sequence[Series], height: float, labelled: Mapping[datetime, bool]) -> list[datetime]:
     """Return when incidents would have opened at this common height, oldest first."""
     opened: list[datetime] = []
     for family in {s.family for s in chosen}:
         pressing: dict[datetime, bool] = {}
         for series in (s for s in chosen if s.family is family):
             for at, pressed in persisting(series, series.height(height)):
-                quieted = family is Family.DRIFT and doing_well.get(at, False)
+                quieted = family is Family.DRIFT and labelled.get(at, False)
                 pressing[at] = pressing.get(at, False) or (pressed and not quieted)
         opened += _onsets(pressing, max(s.watch.persistence.n for s in chosen if s.family is family))
     return sorted(opened)
@@ -146,9 +146,10 @@ def _highest(series: Series, events: Sequence[Window]) -> float:
     return (max(quiet) - series.middle) / series.spread + 1e-9
 
 
-def _doing_well(played: Replayed) -> dict[datetime, bool]:
+def _labelled(played: Replayed) -> dict[datetime, bool]:
+    """Return at which looks labels told how the model does: there drift wakes nobody."""
     primary = [s for s in played.seen if s.finding.family is Family.PERFORMANCE]
-    return {s.slot: s.finding.verdict is Verdict.HEALTHY for s in primary}
+    return {s.slot: s.finding.verdict is not Verdict.UNKNOWN for s in primary}
 
 
 def _line(series: Series, height: float) -> float:

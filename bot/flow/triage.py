@@ -11,39 +11,32 @@ the highest precedence opens; the others become its evidence.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.audit import AuditEntry
 from bot.core.checks import Family
 from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, Note, Severity, State, dedup_key
-from bot.core.models import Model, Watch
+from bot.core.models import RECORD, Look, Model
 from bot.core.ports import Unit
 from bot.core.words import amount, some, unit_after
 from bot.flow import announce
 from bot.flow.desk import Desk
 from bot.flow.detect import BLIND
+from bot.flow.recover import recovered
 from bot.flow.resolve import close
+from bot.flow.shadow import told, would_open
 
 BOT = "aiops-bot"
 IMPORTANT = 0.10
 """From this share of importance on, a feature's trouble is the model's trouble."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at a model: by which watch, at which slot of its cadence."""
-
-    watch: Watch
-    slot: datetime
-
-
 def triage(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Finding]) -> None:
     """Decide what one look means; everything it changes belongs to the caller's transaction."""
     pressing = [f for f in findings if may_page(unit, model, f) and persistent(unit, look, f)]
     for family in sorted({f.family for f in pressing}, key=lambda f: f.precedence):
-        _raise(desk, unit, model, family, [f for f in pressing if f.family is family])
+        _raise(desk, unit, model, look, [f for f in pressing if f.family is family])
     for family in {f.family for f in findings}:
         _settle(desk, unit, model, look, [f for f in findings if f.family is family])
     _remember(desk, unit, model, look.slot, [f for f in findings if f.bad and f not in pressing])
@@ -134,13 +127,18 @@ def title_of(model: Model, family: Family, findings: list[Finding]) -> str:
     return f"{model.name}: inputs have moved far, and no labels say whether it still does well"
 
 
-def _raise(desk: Desk, unit: Unit, model: Model, family: Family, findings: list[Finding]) -> None:
+def _raise(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Finding]) -> None:
     """Open an incident for these findings, or bring the open one up to date."""
-    findings = sorted(findings, key=lambda f: (-f.importance, f.check, f.subject))
+    family, findings = findings[0].family, sorted(findings, key=lambda f: (-f.importance, f.check, f.subject))
     known = unit.open_for(dedup_key(model.name, model.environment, family))
     if known is not None:
         _refresh(desk, unit, model, known, findings)
-    elif not any(i.family.precedence < family.precedence for i in unit.incidents(open_only=True, model=model.key)):
+    elif any(i.family.precedence < family.precedence for i in unit.incidents(open_only=True, model=model.key)):
+        return
+    elif model.mode == RECORD:
+        what = told(severity_of(model, family, findings), title_of(model, family, findings))
+        would_open(desk, unit, look, findings, Note(model.name, model.environment, look.slot, findings[0].window, what))
+    else:
         _open(desk, unit, model, family, findings)
 
 
@@ -198,7 +196,7 @@ def _refresh(desk: Desk, unit: Unit, model: Model, known: Incident, findings: li
 
 
 def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Finding]) -> None:
-    """Close an incident that nobody is working on and whose findings have all been healthy for `n` windows in a row.
+    """Close an incident that nobody is working on and whose findings have all recovered (`bot.flow.recover`).
 
     Inputs that have moved for good never come back; labels that have said `n` times that the model does well are enough.
     """
@@ -208,9 +206,7 @@ def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Fin
         return
     blamed = {f.key for f in known.findings}
     seen = [f for f in findings if f.key in blamed]
-    healthy = bool(seen) and all(f.verdict is Verdict.HEALTHY for f in seen)
-    calm = all(v is Verdict.HEALTHY for f in seen for v in unit.recent(f.model, f.key, look.slot, look.watch.persistence.n - 1))
-    if healthy and calm:
+    if seen and recovered(desk, unit, look.watch, seen):
         close(desk, unit, known, by=BOT, cause="It came back to normal without any action.")
     elif family is Family.DRIFT and _does_well_again(unit, model, look):
         close(desk, unit, known, by=BOT, cause="The inputs stay where they moved to, and labels say that the model does well.")

@@ -20,6 +20,7 @@ from bot.core.runs import Run, RunState
 from bot.core.windows import Window
 from bot.core.words import amount, plain
 from bot.flow import announce, cards
+from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
 from bot.flow.detect import detect
 from bot.flow.hand_over import hand_over
@@ -73,9 +74,10 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
     window = Window(since, now - watch.lag)
     like = reference(desk, model)
     reading = desk.source(model).reading(model, window, like.columns, as_of=now)
+    lines = lines_for(desk, model, watch, like)
     asked = replace(watch, checks=run.plan.verification.checks)
     blamed = {f.key for f in incident.findings}
-    findings = [f for f in detect(desk, model, asked, like, reading) if f.key in blamed]
+    findings = [f for f in detect(desk, model, asked, like, reading, lines=lines) if f.key in blamed]
     return findings, _rows(reading, incident.family)
 
 

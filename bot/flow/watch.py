@@ -8,13 +8,14 @@ from datetime import datetime
 from bot.core.actions import canonical
 from bot.core.errors import AiopsError
 from bot.core.findings import Finding
-from bot.core.models import Model, Watch
+from bot.core.models import Look, Model, Watch
 from bot.core.readings import Reading
 from bot.core.runs import RunState
 from bot.core.windows import Window
+from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
 from bot.flow.detect import blind, detect, readable
-from bot.flow.triage import Look, triage
+from bot.flow.triage import triage
 
 log = logging.getLogger("bot.watch")
 
@@ -44,7 +45,7 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading |
     While a run is at work on the model its windows mix the old and the new version; they are kept, but verification judges.
     """
     try:
-        findings = measured(desk, model, watch, slot, like or reference(desk, model))
+        findings = measured(desk, model, watch, slot, like or reference(desk, model), keep=True)
     except AiopsError as reason:
         findings = [blind(model, watch.judged_at(slot), str(reason))]
     except Exception as bug:  # the outermost loop of a look: a finding about the bot itself, and the other models are still watched
@@ -58,8 +59,8 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading |
     return findings
 
 
-def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading) -> list[Finding]:
-    """Measure one window against the reference `like`; nothing is written.
+def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading, *, keep: bool = False) -> list[Finding]:
+    """Measure one window against the reference `like`; nothing is written, except new measured lines if they are to be kept.
 
     A window that reaches back behind the last mending starts there: older rows are another version's, and would raise the trouble
     again that has just been mended. The checks' least rows guard against judging too little.
@@ -69,7 +70,8 @@ def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Readi
     """
     window = since_mended(desk, model, watch.judged_at(slot))
     reading = desk.source(model).reading(model, window, like.columns, as_of=slot)
-    return [*detect(desk, model, watch, like, reading), readable(model, reading)]
+    lines = lines_for(desk, model, watch, like, keep=keep)
+    return [*detect(desk, model, watch, like, reading, lines=lines), readable(model, reading, lines.trouble)]
 
 
 def since_mended(desk: Desk, model: Model, window: Window) -> Window:

@@ -97,6 +97,16 @@ class _References(TypedColumns):
 references = Table("references_", metadata, _References)
 
 
+class _Lines(TypedColumns):
+    model = Column(Name, primary_key=True)
+    watch = Column(Name, primary_key=True)
+    fingerprint = Column(Name, nullable=False)
+    body = Column(Text, nullable=False)
+
+
+lines = Table("lines", metadata, _Lines)
+
+
 class _Proposals(TypedColumns):
     id = Column(Name, primary_key=True)
     incident = Column(Number, ForeignKey("incidents.id"), nullable=False)

@@ -11,10 +11,11 @@ from bot.core.audit import AuditEntry, AuditRow
 from bot.core.errors import ConfigError
 from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, Note
+from bot.core.lines import Lines
 from bot.core.notices import Notice
 from bot.core.readings import Reading
 from bot.core.runs import Run
-from bot.store import audit, findings, incidents, notices, proposals, references, runs
+from bot.store import audit, findings, incidents, lines, notices, proposals, references, runs
 
 PEN = 0x61696F7073  # "aiops": the advisory lock of everybody who writes the story
 
@@ -106,6 +107,14 @@ class SqlUnit:
     def save_reference(self, model: str, fingerprint: str, reading: Reading) -> None:
         """Keep a reference reading."""
         references.save(self._must_write(), model, fingerprint, reading)
+
+    def lines(self, model: str, watch: str, fingerprint: str) -> Lines | None:
+        """Return the measured lines of a watch that were kept under this fingerprint."""
+        return lines.get(self._connection, model, watch, fingerprint)
+
+    def save_lines(self, model: str, watch: str, fingerprint: str, measured: Lines) -> None:
+        """Keep the measured lines of a watch, in place of those of another fingerprint."""
+        lines.save(self._must_write(), model, watch, fingerprint, measured)
 
     # proposals, votes, runs
 

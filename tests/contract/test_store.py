@@ -15,6 +15,7 @@ from bot.core.audit import GENESIS, first_break
 from bot.core.errors import Conflict, NotFound
 from bot.core.findings import Verdict
 from bot.core.incidents import State
+from bot.core.lines import Line, Lines
 from bot.core.ports import Store
 from bot.core.profiles import CategoryProfile, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading
@@ -249,6 +250,27 @@ def test_a_hostile_subject_is_kept_and_found_again(store: Store, subject: str):
 
     with store.read() as unit:
         assert list(unit.history("delays@production", ("psi", subject))) == [finding]
+
+
+def test_measured_lines_come_back_under_their_fingerprint_only(store: Store):
+    lines = Lines((Line("psi", "tem'p", 0.14, "at most 1 false incident in 30 d"),), 200, 0.02)
+    with store.write() as unit:
+        unit.save_lines("delays@production", "daily", "f1", lines)
+
+    with store.read() as unit:
+        assert unit.lines("delays@production", "daily", "f1") == lines
+        assert unit.lines("delays@production", "daily", "f2") is None
+        assert unit.lines("delays@production", "hourly", "f1") is None
+
+
+def test_lines_of_another_fingerprint_take_the_place_of_the_earlier_ones(store: Store):
+    for mark in ("f1", "f2"):
+        with store.write() as unit:
+            unit.save_lines("delays@production", "daily", mark, Lines(trouble=mark))
+
+    with store.read() as unit:
+        assert unit.lines("delays@production", "daily", "f1") is None
+        assert unit.lines("delays@production", "daily", "f2") == Lines(trouble="f2")
 
 
 def test_a_reference_comes_back_with_its_arrays(store: Store):

@@ -19,6 +19,7 @@ from bot.core.audit import GENESIS, AuditEntry, AuditRow
 from bot.core.errors import Conflict, NotFound
 from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, Note
+from bot.core.lines import Lines
 from bot.core.notices import Notice
 from bot.core.ports import Unit
 from bot.core.readings import Reading
@@ -47,6 +48,7 @@ class State:
     notes: dict[tuple[object, ...], Note] = field(default_factory=dict)
     findings: dict[tuple[str, datetime], dict[tuple[str, str], Finding]] = field(default_factory=dict)
     references: dict[tuple[str, str], Reading] = field(default_factory=dict)
+    lines: dict[tuple[str, str], tuple[str, Lines]] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     decided: set[str] = field(default_factory=set)
     votes: dict[tuple[str, str], Vote] = field(default_factory=dict)
@@ -196,6 +198,13 @@ class MemoryUnit:
 
     def save_reference(self, model: str, fingerprint: str, reading: Reading) -> None:
         self._draft.references[model, fingerprint] = _kept(reading)
+
+    def lines(self, model: str, watch: str, fingerprint: str) -> Lines | None:
+        mark, kept = self._now.lines.get((model, watch), ("", None))
+        return kept if mark == fingerprint else None
+
+    def save_lines(self, model: str, watch: str, fingerprint: str, measured: Lines) -> None:
+        self._draft.lines[model, watch] = (fingerprint, _kept(measured))
 
     # proposals, votes, runs
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from bot.app import registries
-from bot.config import Phonebook, Settings, load_settings, resolved
+from bot.config import Phonebook, Settings, load_settings, resolved, shortest_step
 from bot.core.errors import ConfigError
+from bot.core.lines import FalseAlarms, Learn
+from bot.core.models import PAGE, RECORD, Recovery
 from bot.starter import TEXT
 
 
@@ -144,6 +146,64 @@ def test_thresholds_of_ones_own_keep_the_rest_of_the_checks(write):
     line = made.models_with(checks)["churn@production"].thresholds["ks"]
 
     assert (line.critical, line.warning) == (0.9, checks["ks"].threshold.warning)
+
+
+def model_with(write, text):
+    """Return the model of the starter file with something more said about it."""
+    checks = registries().checks
+    return write(TEXT.replace("    features:", f"{text}\n    features:")).models_with(checks)["churn@production"], checks
+
+
+def test_a_line_may_be_learned_and_stands_alone_unless_a_critical_line_is_given(write):
+    model, _ = model_with(
+        write, "    thresholds: {ks: {learn: {from: deviations, k: 4}}, psi: {critical: 0.2, learn: {from: quantiles}}}"
+    )
+
+    assert model.learned == {"ks": Learn("deviations", 4.0), "psi": Learn("quantiles", sole=False)}
+    assert model.thresholds.keys() == {"psi"}
+
+
+def test_a_target_rate_of_false_alarms_and_a_mode_are_what_the_file_says(write):
+    model, _ = model_with(write, "    false_alarms: {at_most: 2, per: 7d}\n    mode: record")
+
+    assert (model.false_alarms, model.mode) == (FalseAlarms(2.0, timedelta(days=7)), RECORD)
+
+
+def test_without_a_word_nothing_is_measured_and_people_are_woken(write):
+    model, _ = model_with(write, "    tier: standard")
+
+    assert (model.false_alarms, model.learned, model.mode) == (None, {}, PAGE)
+
+
+def test_recovery_and_a_floor_of_rows_belong_to_a_watch(write):
+    text = TEXT.replace("        checks:", "        recover: {windows: 4, under: 0.8}\n        least_rows: 500\n        checks:")
+    watch = write(text).models_with(registries().checks)["churn@production"].watches[0]
+
+    assert (watch.recovery, watch.least_rows) == (Recovery(4, 0.8), 500)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "step"),
+    [("*/5 * * * *", timedelta(minutes=5)), ("0 6,9 * * 1-5 Europe/Berlin", timedelta(hours=3)), ("0 0 1 * *", timedelta(days=28))],
+    ids=["every five minutes", "twice on weekdays", "monthly"],
+)
+def test_the_step_is_the_shortest_time_between_two_looks(cadence, step):
+    assert shortest_step(cadence) == step
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "    false_alarms: {at_most: 0}",
+        "    mode: shadow",
+        "    thresholds: {ks: {learn: {from: guesses}}}",
+        "    thresholds: {ks: {learn: {from: quantiles, upper: 1.0}}}",
+    ],
+    ids=str,
+)
+def test_what_cannot_be_measured_is_refused(write, text):
+    with pytest.raises(ConfigError):
+        model_with(write, text)
 
 
 def test_a_feature_belongs_to_the_models_team_unless_it_says_so(write):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.actions.set_traffic import SetTraffic
+from bot.app.resampling import Resampled
 from bot.core.actions import Json, Verification
 from bot.core.approvals import Policy, Principal, Proposal
 from bot.core.audit import first_break
@@ -137,6 +138,7 @@ class Room:
             policies={self.playbook.name: self.policy},
             expand=expand,
             paired=paired,
+            resampling=Resampled(),
         )
 
     def _seconds(self) -> float:

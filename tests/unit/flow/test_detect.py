@@ -6,7 +6,8 @@ import pytest
 
 from bot.core.checks import Check, Family, Measurement, NotMeasured, Threshold
 from bot.core.findings import Verdict
-from bot.flow.detect import blind, detect, readable, sliced, tuned
+from bot.flow.detect import blind, detect, readable, sliced
+from bot.flow.tune import tuned
 from tests.fakes.nouns import DAY
 from tests.fakes.readings import a_reading
 
