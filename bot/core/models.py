@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core.checks import Threshold
 from bot.core.errors import ActionFailed, NotFound
+from bot.core.readings import BINARY
 from bot.core.windows import Window
 
 
@@ -21,7 +22,10 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class LogColumns:
-    """What the prediction log calls the things that every log has; empty text where it has no such column."""
+    """What the prediction log calls the things that every log has; empty text where it has no such column.
+
+    `score` is what the model said: of a regression the predicted number. `prediction` is the class that was decided on.
+    """
 
     time: str = "time"
     request: str = "request_id"
@@ -31,6 +35,7 @@ class LogColumns:
     label_time: str = "label_time"
     latency_ms: str = "latency_ms"
     error: str = "error"
+    prediction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Model:
     incident, the others are evidence. `reference_source` is where the reference lies when it is not in the log (a training set).
     `segments` are columns of categories: every check also looks at each of their levels; what it finds there is evidence and wakes
     nobody, unless `segments_page` says so.
+    `task` is what it predicts: "binary", "multiclass" or "regression".
     """
 
     name: str
@@ -86,6 +92,7 @@ class Model:
     reference_source: str = ""
     segments: tuple[str, ...] = ()
     segments_page: bool = False
+    task: str = BINARY
 
     @property
     def key(self) -> str:
