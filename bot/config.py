@@ -103,6 +103,7 @@ class ColumnsPart(Part):
     label_time: str = "label_time"
     latency_ms: str = "latency_ms"
     error: str = "error"
+    prediction: str = Field("", description="The class that was decided on; needed where there are more than two.")
 
 
 class LearnPart(Part):
@@ -194,7 +195,10 @@ class ModelPart(Part):
     reference: ReferencePart
     features: Mapping[str, FeaturePart] = Field(default_factory=dict)
     columns: ColumnsPart = ColumnsPart()
-    primary: str = Field("calibration_gap", description="The performance metric that may open an incident.")
+    task: Literal["binary", "multiclass", "regression"] = "binary"
+    primary: str = Field(
+        "", description="The performance metric that may open an incident; calibration_gap, of a regression mae_ratio."
+    )
     thresholds: Mapping[str, ThresholdPart] = Field(default_factory=dict, description="By 'check' or 'check.subject'.")
     false_alarms: FalseAlarmsPart | None = Field(None, description="Measure lines so that false incidents stay this rare.")
     mode: Literal["page", "record"] = Field("page", description="record: measure and keep all, but wake nobody.")
@@ -305,7 +309,8 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
         reference_source=part.reference.source,
         features=tuple(Feature(name, f.kind, f.importance, f.team or part.team) for name, f in part.features.items()),
         columns=LogColumns(**part.columns.model_dump()),
-        primary=part.primary,
+        task=part.task,
+        primary=part.primary or ("mae_ratio" if part.task == "regression" else "calibration_gap"),
         segments=part.segments,
         segments_page=part.segments_page,
         thresholds={

@@ -1,18 +1,21 @@
 """Concept drift: has what the model learned stopped being true?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.profiles import Counts, Floats
-from bot.core.readings import Outcomes, Reading
+from bot.core.readings import MULTICLASS, REGRESSION, Outcomes, Reading
 from bot.core.words import POINTS
 from bot.stats.streams import DETECTORS, Step, rise, step
 
 LEAST_LABELS = 500
 MOST_BEFORE, MOST_NOW = 5_000, 20_000
+FAR = 0.8
+"""A predicted number is wrong when its error is beyond this share of the reference's."""
 LINES = Threshold(0.03, 0.06, least_rows=50, null=0.0)
 LABELS = {"adwin": "rise in error (ADWIN)", "hddm_a": "rise in error (HDDM_A)", "ddm": "rise in error (DDM)"}
 
@@ -28,7 +31,8 @@ LABELS = {"adwin": "rise in error (ADWIN)", "hddm_a": "rise in error (HDDM_A)", 
 def concept(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How much more often the model is wrong since a detector saw its stream of errors change: points of percent, 0 where none did.
 
-    A prediction is wrong when it is on the wrong side of the score that called as many rows positive in the reference as came true.
+    A prediction is wrong when it is on the wrong side of the score that called as many rows positive in the reference as came true;
+    of several classes when another class came true, of a regression when it is further off than four in five of the reference's.
     The reference's stream goes before the window's, so that a step between the two is seen as well.
     """
     then, now = reference.outcomes, current.outcomes
@@ -38,18 +42,28 @@ def concept(reference: Reading, current: Reading) -> Iterator[Measured]:
             yield from (NotMeasured(name, f"{labels:,} of {LEAST_LABELS:,} labels in the {side}", labels) for name in DETECTORS)
             return
     if then is not None and now is not None:
-        cut = float(np.quantile(then.scores, 1 - then.labels.mean(), method="higher"))
-        before, after = _stream(then, cut, MOST_BEFORE), _stream(now, cut, MOST_NOW)
+        wrong = _judge(then, current.task)
+        before, after = _stream(then, wrong, MOST_BEFORE), _stream(now, wrong, MOST_NOW)
         yield from (_measured(name, before, after) for name in DETECTORS)
 
 
-def _stream(outcomes: Outcomes, cut: float, most: int) -> tuple[Counts, Counts]:
+def _judge(then: Outcomes, task: str) -> Callable[[Outcomes], npt.NDArray[np.bool_]]:
+    """Return what says which predictions are wrong, by what is usual in the reference."""
+    if task == MULTICLASS:
+        return lambda outcomes: ~outcomes.labels
+    if task == REGRESSION:
+        far = float(np.quantile(np.abs(then.values - then.scores), FAR))
+        return lambda outcomes: np.asarray(np.abs(outcomes.values - outcomes.scores) > far, dtype=bool)
+    cut = float(np.quantile(then.scores, 1 - then.labels.mean(), method="higher"))
+    return lambda outcomes: np.asarray((outcomes.scores >= cut) != outcomes.labels, dtype=bool)
+
+
+def _stream(outcomes: Outcomes, judge: Callable[[Outcomes], npt.NDArray[np.bool_]], most: int) -> tuple[Counts, Counts]:
     """Return which predictions were wrong (0 or 1) and when, in the order of time; at most so many, evenly spread."""
     order = np.argsort(outcomes.at, kind="stable")
     if len(order) > most:
         order = order[np.linspace(0, len(order) - 1, most).round().astype(np.int64)]
-    wrong = (outcomes.scores >= cut) != outcomes.labels
-    return wrong[order].astype(np.int64), outcomes.at[order]
+    return judge(outcomes)[order].astype(np.int64), outcomes.at[order]
 
 
 def _measured(name: str, before: tuple[Counts, Counts], after: tuple[Counts, Counts]) -> Measured:

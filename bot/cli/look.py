@@ -96,7 +96,7 @@ def finding_row(finding: Finding) -> tuple[object, ...]:
 def measure(row: Row) -> str:
     """Return what was measured of what: "KS · age"; a performance metric is its own subject."""
     subject = row["subject"]
-    return str(row["name"]) if row["check"] == "performance" else f"{row['name']} · {subject}"
+    return str(row["name"]) if row["check"] in ("performance", "calibration", "estimated") else f"{row['name']} · {subject}"
 
 
 def summary(findings: Sequence[Finding]) -> str:

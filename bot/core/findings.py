@@ -28,6 +28,10 @@ def in_slice(subject: str, name: str) -> str:
     return f"{subject} · {name}"
 
 
+ESTIMATED = "estimated"
+"""The check that judges performance before labels come: what it says is never what a label says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One subject of one check of one model in one window, judged; `slice` says of which of its rows, where not of all."""
@@ -64,6 +68,10 @@ class Finding:
     def key(self) -> tuple[str, str]:
         """Which question it answers: (check, subject)."""
         return (self.check, self.subject)
+
+    def tells(self, primary: str) -> bool:
+        """Return whether it says, by labels that have come, how the metric does that matters most."""
+        return self.family is Family.PERFORMANCE and self.subject == primary and self.check != ESTIMATED
 
     @property
     def bad(self) -> bool:

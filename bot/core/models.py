@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.core.checks import Threshold
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.lines import FalseAlarms, Learn
+from bot.core.readings import BINARY
 from bot.core.windows import Window
 
 PAGE, RECORD = "page", "record"
@@ -24,7 +25,10 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class LogColumns:
-    """What the prediction log calls the things that every log has; empty text where it has no such column."""
+    """What the prediction log calls the things that every log has; empty text where it has no such column.
+
+    `score` is what the model said: of a regression the predicted number. `prediction` is the class that was decided on.
+    """
 
     time: str = "time"
     request: str = "request_id"
@@ -34,6 +38,7 @@ class LogColumns:
     label_time: str = "label_time"
     latency_ms: str = "latency_ms"
     error: str = "error"
+    prediction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class Model:
     have opened an incident becomes a line of the digest.
     `segments` are columns of categories: every check also looks at each of their levels; what it finds there is evidence and wakes
     nobody, unless `segments_page` says so.
+    `task` is what it predicts: "binary", "multiclass" or "regression".
     """
 
     name: str
@@ -118,6 +124,7 @@ class Model:
     learned: Mapping[str, Learn] = field(default_factory=dict)
     false_alarms: FalseAlarms | None = None
     mode: str = PAGE
+    task: str = BINARY
 
     @property
     def key(self) -> str:

@@ -1,7 +1,7 @@
 """What a source tells about one window: everything a check may look at, and no raw rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -11,6 +11,9 @@ from bot.core.joint import JointRows
 from bot.core.profiles import ColumnProfile, Counts, Floats
 from bot.core.windows import Window
 
+BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
+"""What a model predicts: whether something comes true, which of several classes, or a number."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
@@ -18,6 +21,9 @@ class Outcomes:
 
     `at` is when each was predicted: bad outcomes come in bad days, so intervals are made over whole days, not rows.
     `awaited` rows of the same window were predicted but have no label yet; `oldest_awaited` is the time of the first of them.
+    `chosen` is the class that was decided on, bool (n,), empty where the log does not say it. Of several classes `scores` are those
+    of the chosen one, and `labels` say whether it was right. Of a regression `scores` are the predicted numbers and `values` the
+    true ones (n,); nothing else has any.
     """
 
     scores: Floats
@@ -26,14 +32,27 @@ class Outcomes:
     at: Counts
     awaited: int = 0
     oldest_awaited: datetime | None = None
+    chosen: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
+    values: Floats = field(default_factory=lambda: np.empty(0))
 
     def __len__(self) -> int:
         return len(self.scores)
 
     def of_version(self, version: str) -> "Outcomes":
         """Return the rows that this version scored."""
-        mine = self.versions == version
-        return Outcomes(self.scores[mine], self.labels[mine], self.versions[mine], self.at[mine], self.awaited, self.oldest_awaited)
+        return self.at_rows(self.versions == version)
+
+    def at_rows(self, rows: npt.NDArray[np.bool_] | Counts) -> "Outcomes":
+        """Return these rows, by flags of shape (n,) or by place; what is awaited is the same."""
+        return replace(
+            self,
+            scores=self.scores[rows],
+            labels=self.labels[rows],
+            versions=self.versions[rows],
+            at=self.at[rows],
+            chosen=self.chosen[rows] if len(self.chosen) else self.chosen,
+            values=self.values[rows] if len(self.values) else self.values,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +73,8 @@ class Reading:
     the rows whose request id another row of the window has already; None where the log has no such ids, or they were not counted.
     `joint` are some of the rows, whole, for what only several columns at once can tell.
     `slices` are the rows of each level of the model's segments, by "origin=JFK", counted at the cut points of the whole.
+    `scored` are the scores of all rows, labelled or not, and `chosen` the classes decided on (empty where the log does not say):
+    what can be estimated without labels. A reference has none, and neither has a window whose rows were not read.
     """
 
     window: Window
@@ -67,6 +88,9 @@ class Reading:
     duplicates: int | None = None
     joint: JointRows | None = None
     slices: Mapping[str, "Reading"] = field(default_factory=dict)
+    task: str = BINARY
+    scored: Floats = field(default_factory=lambda: np.empty(0))
+    chosen: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from bot.core.actions import Change, Json
 from bot.core.audit import AuditRow
-from bot.core.checks import Family
 from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, State
 from bot.core.models import Model, split_words
@@ -159,7 +158,7 @@ def drift_note(unit: Unit, model: Model, findings: Sequence[Finding]) -> str:
     for finding in sorted(findings, key=lambda f: -(f.value or 0.0)):
         largest.setdefault(finding.subject, finding)
     moved = some([f"{f.subject} ({f.named} {amount(f.value, f.unit)})" for f in largest.values()], 4) + " moved"
-    mine = [f for f in unit.latest(model.key) if f.family is Family.PERFORMANCE and f.subject == model.primary]
+    mine = [f for f in unit.latest(model.key) if f.tells(model.primary)]
     if mine and mine[0].verdict is not Verdict.UNKNOWN:
         told = f"{mine[0].named} {amount(mine[0].value, mine[0].unit)} on {mine[0].n:,} labelled rows"
         if mine[0].verdict is Verdict.HEALTHY:

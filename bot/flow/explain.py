@@ -17,7 +17,7 @@ from bot.core.findings import Finding
 from bot.core.incidents import Incident
 from bot.core.models import Model, live_version, split_words
 from bot.core.profiles import Floats
-from bot.core.readings import Outcomes, Reading, Sample
+from bot.core.readings import BINARY, Outcomes, Reading, Sample
 from bot.core.windows import Window
 from bot.core.words import POINTS, SHARE, amount, between, some
 from bot.flow import announce, blame
@@ -164,6 +164,9 @@ class Contest:
 def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
     """Ask every version to score the same labelled rows; name the best one that is really better than the one that serves."""
     scorer = desk.scorers.get(model.name)
+    if model.task != BINARY:
+        why = f"Versions cannot be compared on a {model.task} task yet: only binary scores are asked for again."
+        return {"versions": [], "best": "", "why_none": why}
     if scorer is None:
         why = "No model versions can be asked to score again; add `scorer:` to the model in aiops.yaml."
         return {"versions": [], "best": "", "why_none": why}

@@ -39,7 +39,7 @@ def model_status(desk: Desk, unit: Unit, model: Model) -> Data:
     """Return one model's health: the worst of what was found last, and the number that matters most."""
     latest = list(unit.latest(model.key))
     open_ = list(unit.incidents(open_only=True, model=model.key))
-    primary = next((f for f in latest if f.family is Family.PERFORMANCE and f.subject == model.primary), None)
+    primary = next((f for f in latest if f.tells(model.primary)), None)
     verdict = Verdict.CRITICAL if open_ else judged(latest, primary)
     return {
         "model": model.name,

@@ -3,7 +3,7 @@
 What may open an incident (drift alone would page forty windows where two matter):
 
 - **data quality** and **operations**: any critical finding;
-- **performance**: the model's primary metric;
+- **performance**: the model's primary metric; an estimate without labels only while no label says that the model does well;
 - **drift**: only when large, important, persistent *and* no labels say how the model does; else a digest line.
 
 Every one of them must persist (`k` of `n` windows). Broken data explains a loss and a loss explains drift, so only the family with
@@ -15,7 +15,7 @@ from datetime import datetime
 
 from bot.core.audit import AuditEntry
 from bot.core.checks import Family
-from bot.core.findings import Finding, Verdict
+from bot.core.findings import ESTIMATED, Finding, Verdict
 from bot.core.incidents import Incident, Note, Severity, State, dedup_key
 from bot.core.models import RECORD, Look, Model
 from bot.core.ports import Unit
@@ -48,12 +48,15 @@ def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
         return finding.verdict is Verdict.UNKNOWN
     if finding.verdict is not Verdict.CRITICAL or not of_weight(model, finding):
         return False
+    if finding.check == ESTIMATED:
+        return not _known_to_do_well(unit, model)
     return finding.family is not Family.DRIFT or not _judged_by_labels(unit, model)
 
 
 def of_weight(model: Model, finding: Finding) -> bool:
     """Return whether a line crossed by this (check, subject) can wake anybody at all."""
-    return (not finding.slice or model.segments_page) and weighs(model, finding.family, finding.column)
+    heavy = finding.check == ESTIMATED or weighs(model, finding.family, finding.column)
+    return heavy and (not finding.slice or model.segments_page)
 
 
 def weighs(model: Model, family: Family, subject: str) -> bool:
@@ -73,10 +76,12 @@ def important(model: Model, subject: str) -> bool:
 
 def _judged_by_labels(unit: Unit, model: Model) -> bool:
     """Whether labels lately tell how the model does: what it loses is then paged by itself, and drift is news, not trouble."""
-    return any(
-        f.family is Family.PERFORMANCE and f.subject == model.primary and f.verdict is not Verdict.UNKNOWN
-        for f in unit.latest(model.key)
-    )
+    return any(f.tells(model.primary) and f.verdict is not Verdict.UNKNOWN for f in unit.latest(model.key))
+
+
+def _known_to_do_well(unit: Unit, model: Model) -> bool:
+    """Whether labels have lately said that the model is fine: then an estimate is contradicted."""
+    return any(f.tells(model.primary) and f.verdict is Verdict.HEALTHY for f in unit.latest(model.key))
 
 
 def persistent(unit: Unit, look: Look, finding: Finding) -> bool:
@@ -94,6 +99,8 @@ def severity_of(model: Model, family: Family, findings: Iterable[Finding]) -> Se
         base = 2
     if all(f.check == BLIND for f in findings):
         base = 3
+    if all(f.check == ESTIMATED for f in findings):  # nobody has seen it yet
+        base = 2
     return Severity(f"SEV{max(1, base - (model.tier == 'critical'))}")
 
 
@@ -117,6 +124,8 @@ def title_of(model: Model, family: Family, findings: list[Finding]) -> str:
     if first.check == BLIND:
         return f"{model.name}: its prediction log cannot be read"
     match family:
+        case Family.PERFORMANCE if first.check == ESTIMATED:
+            return f"{model.name} is probably losing: {first.named} {amount(first.value, first.unit)} {unit_after(first.unit)}"
         case Family.PERFORMANCE:
             return f"{model.name} is losing: {first.named} {amount(first.value, first.unit)}"
         case Family.DATA_QUALITY:

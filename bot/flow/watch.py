@@ -9,7 +9,7 @@ from bot.core.actions import canonical
 from bot.core.errors import AiopsError
 from bot.core.findings import Finding
 from bot.core.models import Look, Model, Watch
-from bot.core.readings import Reading
+from bot.core.readings import BINARY, Reading
 from bot.core.runs import RunState
 from bot.core.windows import Window
 from bot.flow.calibrate import lines_for
@@ -91,6 +91,8 @@ def fingerprint(model: Model) -> str:
         "segments": list(model.segments),
         "kept": ["profiles", "joint"],  # what a reading holds; a reference from before is read anew
     }
+    if (model.task, model.columns.prediction) != (BINARY, ""):  # what was stored before there were tasks stays good
+        content |= {"task": [model.task, model.columns.prediction]}
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
 

@@ -18,7 +18,7 @@ from bot.core.profiles import Counts
 from bot.core.words import plain, some
 from bot.sources.files import table_of
 from bot.sources.predictions import Asked, Task, column, task_of
-from bot.sources.table import moments
+from bot.sources.values import moments
 from bot.stats.estimates import LOWER_IS_BETTER, Band
 from bot.stats.usual import LEAST_CHUNKS, Usual, drawn_chunks, usual, whole_chunks
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bot.core.profiles import Floats
-from bot.sources.table import kind_of, numbers, texts
+from bot.sources.values import kind_of, numbers, texts
 
 MOST_LEVELS = 254
 """Of more levels only the most frequent have a code of their own."""

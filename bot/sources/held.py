@@ -16,7 +16,8 @@ from bot.core.profiles import ColumnProfile
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
 from bot.sources.readings import reading_of
-from bot.sources.table import moments, sample_of
+from bot.sources.table import sample_of
+from bot.sources.values import moments
 
 LEAST_AHEAD = timedelta(days=7)
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 from bot.core.errors import ConfigError
 from bot.core.profiles import Counts, Floats
 from bot.sources.features import encoded
-from bot.sources.table import kind_of, numbers, texts
-from bot.sources.table import scores as shares
+from bot.sources.values import classes, kind_of, numbers
+from bot.sources.values import scores as shares
 from bot.stats import estimates, losses, metrics
 from bot.stats.calibration import calibrated
 from bot.stats.estimates import Band
@@ -190,13 +190,6 @@ def flags(labels: pa.ChunkedArray, name: str, positive: str = "") -> Floats:
             f"The column '{name}' holds other numbers than 0 and 1; name the one that counts as true with --positive."
         )
     return np.where(np.isfinite(found_numbers), (found_numbers > 0).astype(np.float64), np.nan)
-
-
-def classes(labels: pa.ChunkedArray) -> list[str | None]:
-    """Return each row's class as text, None where there is none; a whole number is written as one, whatever its type."""
-    if kind_of(labels.type, "categorical") != "numeric" or pa.types.is_boolean(labels.type):
-        return [text or None for text in texts(labels).to_pylist()]
-    return [None if not np.isfinite(v) else str(int(v)) if v == int(v) else str(v) for v in numbers(labels).tolist()]
 
 
 def class_columns(asked: Sequence[str], reference: pa.Table, labels: Sequence[str | None]) -> dict[str, str]:

@@ -36,7 +36,7 @@ from bot.core.readings import Operations, Reading
 from bot.core.windows import Window
 from bot.sources.readings import declared_of, reading_of
 from bot.sources.rows import arrow
-from bot.sources.table import moments
+from bot.sources.values import moments
 from bot.stats.profiles import BINS, MOST_LEVELS, cuts_for, profile_levels
 
 Number = ColumnElement[float]
@@ -71,6 +71,8 @@ def pushed_reading(
         outcomes=told.outcomes and _awaited(connection, rows, model, told.outcomes),
         operations=_operations(connection, rows, model.columns, int(total)),
         duplicates=_repeated(connection, rows, names.request),
+        scored=np.empty(0),  # only labelled rows were read: too few to estimate anything, and not those that it is about
+        chosen=np.empty(0, dtype=bool),
     )
 
 
@@ -188,7 +190,9 @@ def _double(column: ColumnElement[Any]) -> Number:
 def _labelled(connection: Connection, rows: FromClause, model: Model) -> pa.Table:
     """Return the labelled rows of the window, only what outcomes are made of."""
     names = model.columns
-    kept = [name for name in (names.time, names.score, names.label, names.label_time, names.version) if name in rows.c]
+    kept = [
+        name for name in (names.time, names.score, names.label, names.label_time, names.version, names.prediction) if name in rows.c
+    ]
     kinds = {name: rows.c[name].type for name in kept}
     if names.label not in rows.c:
         return arrow(kinds, [])

@@ -10,25 +10,15 @@ import pyarrow as pa
 from bot.core.joint import JointRows
 from bot.core.models import Model
 from bot.core.profiles import ColumnProfile, Counts, Floats
-from bot.core.readings import Reading
+from bot.core.readings import REGRESSION, Reading
 from bot.core.windows import Window
 from bot.sources.columns import MANY, side_by_side
 from bot.sources.order import in_time, repeated
+from bot.sources.outcomes import arrived, chosen, labels_of, outcomes_of, said, scored, thinned
 from bot.sources.segments import coarse, slices_of
 from bot.sources.spread import evenly, picked
-from bot.sources.table import (
-    arrived,
-    kind_of,
-    moments,
-    numbers,
-    operations_of,
-    outcomes_of,
-    profiled,
-    scores,
-    texts,
-    versions_of,
-    wanted,
-)
+from bot.sources.table import operations_of, profiled, versions_of, wanted
+from bot.sources.values import kind_of, moments, numbers, scores, texts
 
 MOST_JOINT = 5_000
 """Whole rows of a window that are kept: enough to tell two windows apart to within a hundredth of AUC."""
@@ -53,6 +43,8 @@ def reading_of(
     columns, like = model.columns, like or {}
     there = declared_of(model, table.column_names)
     at = moments(table.column(columns.time), columns.time)
+    told = outcomes_of(table, columns, at, as_of, model.task)
+    given, picks = scored(table, columns, model.task), chosen(table, columns, model.task)
     order, timed = (None, True) if like or profiles is not None else in_time(at)
     place = evenly(at, table.column(columns.request) if columns.request in table.column_names else None, MOST_JOINT)
     kept: dict[str, pa.ChunkedArray] = {}
@@ -68,7 +60,7 @@ def reading_of(
         rows=len(table),
         columns=made,
         kinds={name: kind_of(table.schema.field(name).type, kind) for name, kind in there.items()},
-        outcomes=outcomes_of(table, columns, at, as_of),
+        outcomes=told if like else thinned(told),
         operations=operations_of(table, columns),
         newest=datetime.fromtimestamp(int(at.max()), UTC) if len(at) else None,
         versions=versions_of(table, columns),
@@ -77,6 +69,9 @@ def reading_of(
         if profiles is not None
         else told_jointly(model, with_log(model, table, place, kept), at[place], len(table), as_of),
         slices=_slices(model, window, table, like or made, as_of) if profiles is None else {},
+        task=model.task,
+        scored=said(table, columns, model.task)[given] if like else np.empty(0),
+        chosen=picks[given] if like and len(picks) else np.empty(0, dtype=bool),
     )
 
 
@@ -85,8 +80,10 @@ def _slices(
 ) -> dict[str, Reading]:
     """Return the reading of each slice, counted at the reference's cut points, as the whole is."""
     whole, cut = replace(model, segments=()), coarse(like)
+    only = {"joint": None, "scored": np.empty(0), "chosen": np.empty(0, dtype=bool)}  # of a slice only labels tell
     return {
-        name: replace(reading_of(whole, window, rows, cut, as_of), joint=None) for name, rows in slices_of(table, model.segments)
+        name: replace(reading_of(whole, window, rows, cut, as_of), **only)  # type: ignore[arg-type]
+        for name, rows in slices_of(table, model.segments)
     }
 
 
@@ -108,9 +105,12 @@ def told_jointly(model: Model, kept: pa.Table, at: Counts, of: int, as_of: datet
         else:
             values[:, i], levels[name] = places(kept.column(name))
     values[~np.isfinite(values)] = np.nan
-    known = arrived(kept, log, as_of)
-    labels = np.where(known, numbers(kept.column(log.label)) > 0.5, np.nan) if known.any() else np.full(len(kept), np.nan)
-    return JointRows(tuple(kinds), values, levels, scores(kept.column(log.score)), labels, at, of)
+    labels, judged = np.full(len(kept), np.nan), model.task != REGRESSION  # whole rows are judged by shares, never by distances
+    known = arrived(kept, log, as_of, model.task)
+    if judged and known.any():
+        labels[known] = labels_of(kept, log, model.task)[known]
+    said_of = scores(kept.column(log.score)) if judged else labels.copy()
+    return JointRows(tuple(kinds), values, levels, said_of, labels, at, of)
 
 
 def places(column: pa.ChunkedArray) -> tuple[Floats, tuple[str, ...]]:

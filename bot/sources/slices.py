@@ -27,7 +27,8 @@ from bot.sources.order import level_changes
 from bot.sources.readings import MOST_JOINT, declared_of, reading_of, told_jointly, with_log
 from bot.sources.spread import evenly as spread
 from bot.sources.spread import picked
-from bot.sources.table import kind_of, moments, numbers, profiled, texts, wanted
+from bot.sources.table import profiled, wanted
+from bot.sources.values import kind_of, moments, numbers, texts
 from bot.stats.profiles import MOST_LEVELS, changes, profile_levels, profile_numbers
 
 WHOLE = 4_000_000
@@ -186,6 +187,8 @@ def added(one: Reading, other: Reading) -> Reading:
         operations=_operations(one.operations, other.operations),
         newest=max(newest, default=None),
         versions=versions,
+        scored=np.concatenate([one.scored, other.scored]),
+        chosen=np.concatenate([one.chosen, other.chosen]),
         duplicates=None if one.duplicates is None or other.duplicates is None else one.duplicates + other.duplicates,
     )
 
@@ -199,6 +202,8 @@ def thinned(reading: Reading, step: int, *, seed: int) -> Reading:
         reading,
         outcomes=outcomes and _drawn_rows(outcomes, step, seed),
         operations=operations and _drawn_rows(operations, step, seed),
+        scored=evenly(reading.scored, step, seed=seed),
+        chosen=evenly(reading.chosen, step, seed=seed),
     )
 
 

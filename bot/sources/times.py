@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Integer, cast, func, or_
 from sqlalchemy import types as sql
 
 from bot.core.windows import Window
-from bot.sources.table import MICROS_FROM, MILLIS_FROM
+from bot.sources.values import MICROS_FROM, MILLIS_FROM
 
 DAY = timedelta(days=1)
 

@@ -18,7 +18,9 @@ DAY_S = 86_400
 DRAWS = 4_000
 LEVEL = 0.95
 LEAST_BLOCKS = 3
-FLOOR = 1e-15
+BINS = 10
+FLOOR = float(np.finfo(np.float64).eps)
+"""Scores are kept so far from 0 and 1 before a logarithm is taken, as scikit-learn does."""
 
 Labels = npt.NDArray[np.bool_]
 
@@ -43,8 +45,7 @@ def block_mean(values: Floats, blocks: Counts) -> Estimate:
         values: shape (n,), n ≥ 1.
         blocks: shape (n,), small whole numbers; with fewer than 3 blocks rows stand for themselves.
     """
-    if np.count_nonzero(np.bincount(blocks)) < LEAST_BLOCKS:
-        blocks = np.arange(len(values)) * min(len(values), 200) // len(values)
+    blocks = _blocks(blocks)
     size = int(blocks.max()) + 1
     sums, counts = np.bincount(blocks, values, size), np.bincount(blocks, minlength=size)
     sums, counts = sums[counts > 0], counts[counts > 0]
@@ -52,6 +53,13 @@ def block_mean(values: Floats, blocks: Counts) -> Estimate:
     drawn = (weights @ sums) / (weights @ counts.astype(np.float64))
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(float(values.mean()), float(low), float(high))
+
+
+def _blocks(blocks: Counts) -> Counts:
+    """Return the blocks, or stretches of rows where they are too few to be drawn from."""
+    if np.count_nonzero(np.bincount(blocks)) >= LEAST_BLOCKS:
+        return blocks
+    return np.arange(len(blocks)) * min(len(blocks), 200) // len(blocks)
 
 
 @lru_cache(maxsize=8)
@@ -70,7 +78,7 @@ def calibration_gap(scores: Floats, labels: Labels, at: Counts) -> Estimate:
 
 
 def log_losses(scores: Floats, labels: Labels) -> Floats:
-    """Return each row's log loss in nats, shape (n,); scores are kept 1e-15 away from 0 and 1."""
+    """Return each row's log loss in nats, shape (n,); never infinite."""
     p = np.clip(scores, FLOOR, 1 - FLOOR)
     return -np.where(labels, np.log(p), np.log1p(-p))
 
@@ -83,6 +91,52 @@ def log_loss(scores: Floats, labels: Labels, at: Counts) -> Estimate:
 def brier(scores: Floats, labels: Labels, at: Counts) -> Estimate:
     """Return the Brier score, 0 (best) to 1 (Brier 1950)."""
     return block_mean((scores - labels) ** 2, days(at))
+
+
+def mean_absolute_error(predicted: Floats, truth: Floats, at: Counts) -> Estimate:
+    """Return the mean distance of predicted and true number, in the label's unit."""
+    return block_mean(np.abs(truth - predicted), days(at))
+
+
+def root_mean_squared_error(predicted: Floats, truth: Floats, at: Counts) -> Estimate:
+    """Return the root of the mean squared distance of predicted and true number, in the label's unit."""
+    value, low, high = block_mean((truth - predicted) ** 2, days(at))
+    return Estimate(float(np.sqrt(value)), float(np.sqrt(max(low, 0))), float(np.sqrt(max(high, 0))))
+
+
+def calibration_error(scores: Floats, labels: Labels, at: Counts) -> Estimate:
+    """Return the expected calibration error of ten equal bins, with its interval over days.
+
+    Chance alone makes an error of honest scores, and a bootstrap adds as much again: the interval is the basic one (Davison &
+    Hinkley 1997, 5.2), mirrored about the value, so that it comes down by what chance adds.
+    """
+    gaps, of = scores - labels, np.minimum((scores * BINS).astype(np.int64), BINS - 1)
+    value = float(np.abs(np.bincount(of, gaps, BINS)).sum() / len(scores))
+    blocks = _blocks(days(at))
+    size = int(blocks.max()) + 1
+    sums = np.bincount(blocks * BINS + of, gaps, size * BINS).reshape(size, BINS)
+    counts = np.bincount(blocks, minlength=size)
+    weights = _weights(int((counts > 0).sum()))
+    drawn = np.abs(weights @ sums[counts > 0]).sum(axis=1) / (weights @ counts[counts > 0])
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(np.clip(2 * value - high, 0, value)), float(np.clip(2 * value - low, value, 1)))
+
+
+def decided(labels: Labels, chosen: Labels) -> dict[str, float]:
+    """Return accuracy, precision, recall and F1 of the class that was decided on; what would divide by nothing is left out."""
+    hits, called, true = int((labels & chosen).sum()), int(chosen.sum()), int(labels.sum())
+    parts = {"precision": (hits, called), "recall": (hits, true), "f1": (2 * hits, called + true)}
+    right = {"accuracy": float((labels == chosen).mean())}
+    return right | {name: part / whole for name, (part, whole) in parts.items() if whole}
+
+
+def average_precision(scores: Floats, labels: Labels) -> float | None:
+    """Return the mean precision over the positives, each at its own score; None without positives."""
+    ups, downs = np.sort(scores[labels]), np.sort(scores[~labels])
+    if not len(ups):
+        return None
+    above, false = (len(side) - np.searchsorted(side, ups, side="left") for side in (ups, downs))
+    return float((above / (above + false)).mean())
 
 
 def paired_log_loss(ours: Floats, theirs: Floats, labels: Labels, at: Counts) -> Estimate:

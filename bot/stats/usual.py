@@ -55,6 +55,25 @@ def drawn_chunks(rows: int, size: int) -> Iterator[Counts]:
         yield np.sort(random.integers(0, rows, size))
 
 
+def overlapping_chunks(rows: int, size: int) -> Iterator[Counts]:
+    """Yield stretches of this size, each a quarter of it after the one before."""
+    for start in range(0, rows - size + 1, max(size // 4, 1)):
+        yield np.arange(start, start + size)
+
+
+def at_length(rows: int, size: int, told: Told) -> dict[str, Usual]:
+    """Return what is usual of stretches of this size, even where the reference holds only a few whole ones.
+
+    Those then overlap, and no deviation is taken to be smaller than what chance alone makes of rows drawn at random.
+    """
+    if rows // size >= LEAST_CHUNKS:
+        return usual(whole_chunks(rows, size), told)
+    found, chance = usual(overlapping_chunks(rows, size), told), usual(drawn_chunks(rows, size), told)
+    return {
+        name: one._replace(deviation=max(one.deviation, chance[name].deviation)) for name, one in found.items() if name in chance
+    }
+
+
 def usual(chunks: Iterator[Counts], told: Told) -> dict[str, Usual]:
     """Return what is usual of each metric that at least two chunks could tell."""
     found: dict[str, list[float]] = {}

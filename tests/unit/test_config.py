@@ -253,3 +253,15 @@ def test_segments_are_features_of_categories(write):
 def test_a_segment_that_is_none_is_named(write, segment):
     with pytest.raises(ConfigError, match=f"segment '{segment}' of model 'churn' must be one of its features"):
         write(TEXT.replace("    # serving: gateway\n", f"    segments: [{segment}]\n"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "primary"),
+    [("", "calibration_gap"), ("    task: regression\n", "mae_ratio"), ("    task: regression\n    primary: rmse\n", "rmse")],
+)
+def test_each_task_has_a_primary_metric_unless_one_is_named(write, lines, primary):
+    model = write(TEXT.replace("    source: predictions\n", f"    source: predictions\n{lines}", 1)).models_with(
+        registries().checks
+    )
+
+    assert model["churn@production"].primary == primary

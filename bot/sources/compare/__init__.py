@@ -23,7 +23,7 @@ from bot.sources.compare.measures import CATEGORICAL, NUMERIC, Found, Measure, P
 from bot.sources.compare.pairs import StreamedNumbers, leveled, streamed, whole
 from bot.sources.compare.sides import Side, side_of
 from bot.sources.compare.verdicts import Column
-from bot.sources.table import kind_of
+from bot.sources.values import kind_of
 
 LARGE = 2_000_000
 """Rows a side; above, a window is streamed and KS and W1 are intervals, unless exact numbers are asked for."""

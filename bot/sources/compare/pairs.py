@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from bot.core.profiles import Counts, Floats, NumericProfile
 from bot.sources.compare.pictures import drawn_levels, drawn_numbers, picture_edges
-from bot.sources.table import numbers, texts
+from bot.sources.values import numbers, texts
 from bot.stats import smirnov, transport
 from bot.stats.distances import kolmogorov_smirnov
 from bot.stats.profiles import inner_quantiles, profile_numbers

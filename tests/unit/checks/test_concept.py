@@ -3,6 +3,7 @@ import pytest
 
 from bot.checks.concept import concept
 from bot.core.findings import Verdict
+from bot.core.readings import MULTICLASS, REGRESSION
 from bot.stats.streams import DETECTORS
 from tests.fakes.readings import a_reading, outcomes
 from tests.unit.checks.judging import found, measured, unmeasured
@@ -76,3 +77,27 @@ def test_a_reference_in_which_everything_or_nothing_came_true_does_not_stop_it(a
     one_sided = a_reading(rows=2_000, outcomes=outcomes(random.random(2_000), np.full(2_000, always)))
 
     assert set(measured(concept, one_sided, USUAL)) == set(DETECTORS)
+
+
+def numeric(error, n=3_000, seed=0):
+    random = np.random.default_rng(seed)
+    truth = random.normal(0, 10, n)
+    told = outcomes(truth + random.normal(0, error, n), np.zeros(n), values=truth)
+    return a_reading(rows=n, outcomes=told, task=REGRESSION)
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(1.0, Verdict.HEALTHY), (2.0, Verdict.CRITICAL)])
+def test_numbers_are_wrong_when_they_are_further_off_than_usual(error, verdict):
+    assert found(concept, numeric(1.0), numeric(error, seed=1))["adwin"].verdict is verdict
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(0.9, Verdict.HEALTHY), (0.7, Verdict.CRITICAL)])
+def test_of_several_classes_a_row_is_wrong_when_another_came_true(right, verdict):
+    then, now = (
+        a_reading(
+            rows=3_000, task=MULTICLASS, outcomes=outcomes(np.full(3_000, 0.9), np.random.default_rng(seed).random(3_000) < share)
+        )
+        for seed, share in ((1, 0.9), (2, right))
+    )
+
+    assert found(concept, then, now)["adwin"].verdict is verdict

@@ -23,15 +23,16 @@ N = 3_000
 def a_whole_reading(like=None, n=N):
     x = RANDOM.normal(size=n)
     columns = {"x": x, "y": x + RANDOM.normal(size=n), "carrier": RANDOM.choice(["UA", "DL", "B6"], n).tolist()}
-    scores = RANDOM.random(n)
-    truth = RANDOM.random(n) < scores
+    scores = RANDOM.random(n * 6)  # enough for the window to be held against several stretches as long
+    truth = RANDOM.random(n * 6) < scores
     reading = a_reading(columns, like)
     return replace(
         reading,
         newest=reading.window.end if n else None,
         duplicates=0 if n else None,
         outcomes=outcomes(scores, truth),
-        joint=joint(columns, scores=scores, labels=truth.astype(np.float64)),
+        joint=joint(columns, scores=scores[:n], labels=truth[:n].astype(np.float64)),
+        scored=scores[:n],
         operations=Operations(n, 0, RANDOM.exponential(50, n)),
     )
 
@@ -60,6 +61,7 @@ def test_without_a_reference_nothing_that_compares_is_healthy(check):
         "freshness",
         "performance",
         "slices",
+        "calibration",
     }  # they hold the window against a line, not against the reference
 
     verdicts = [finding.verdict for finding in found(check, a_reading(), a_whole_reading()).values()]

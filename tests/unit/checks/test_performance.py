@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -6,6 +7,7 @@ from sklearn import metrics
 
 from bot.checks.performance import METRICS, performance
 from bot.core.findings import Verdict
+from bot.core.readings import MULTICLASS, REGRESSION
 from tests.fakes.readings import a_reading, outcomes
 from tests.unit.checks.judging import found, measured, unmeasured
 
@@ -31,6 +33,7 @@ def test_the_metrics_are_scikit_learns():
             "log_loss": metrics.log_loss(now.labels, now.scores),
             "brier": metrics.brier_score_loss(now.labels, now.scores),
             "roc_auc": metrics.roc_auc_score(now.labels, now.scores),
+            "average_precision": metrics.average_precision_score(now.labels, now.scores),
         },
         abs=1e-9,
     )
@@ -111,3 +114,72 @@ def test_a_gap_warns_where_it_is_large_and_surely_there_even_if_not_surely_as_la
 
     assert 0 < finding.interval[0] < 0.07 < finding.value
     assert finding.verdict is Verdict.WARNING
+
+
+def test_a_decided_class_is_judged_as_scikit_learn_does():
+    now = replace(HONEST.outcomes, chosen=HONEST.outcomes.scores >= 0.25)
+    reading = replace(HONEST, outcomes=now)
+
+    values = {name: m.value for name, m in measured(performance, reading, reading).items()}
+
+    assert values["f1"] == pytest.approx(metrics.f1_score(now.labels, now.chosen), abs=1e-9)
+    assert values["precision"] == pytest.approx(metrics.precision_score(now.labels, now.chosen), abs=1e-9)
+    assert values["recall"] == pytest.approx(metrics.recall_score(now.labels, now.chosen), abs=1e-9)
+    assert values["accuracy"] == pytest.approx(metrics.accuracy_score(now.labels, now.chosen), abs=1e-9)
+
+
+def numeric(error, n=3_000, **changes):
+    truth = RANDOM.normal(size=n) * 10
+    told = outcomes(truth + RANDOM.normal(0, error, n), np.zeros(n), values=truth)
+    return a_reading(rows=n, outcomes=told, task=REGRESSION, **changes)
+
+
+USUAL_ERROR = numeric(1.0)
+
+
+def test_a_regression_has_scikit_learns_errors():
+    now = USUAL_ERROR.outcomes
+
+    values = {name: m.value for name, m in measured(performance, USUAL_ERROR, USUAL_ERROR).items()}
+
+    assert values == pytest.approx(
+        {
+            "mae": metrics.mean_absolute_error(now.values, now.scores),
+            "rmse": metrics.root_mean_squared_error(now.values, now.scores),
+            "r2": metrics.r2_score(now.values, now.scores),
+            "mae_ratio": 1.0,
+        },
+        abs=1e-9,
+    )
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(1.0, Verdict.HEALTHY), (1.35, Verdict.WARNING), (2.0, Verdict.CRITICAL)])
+def test_a_regression_is_judged_by_how_much_larger_its_error_is(error, verdict):
+    assert found(performance, USUAL_ERROR, numeric(error))["mae_ratio"].verdict is verdict
+
+
+def test_a_regression_without_a_reference_has_no_ratio_and_says_so():
+    assert "mae_ratio" in unmeasured(performance, a_reading(), USUAL_ERROR)
+
+
+def test_errors_too_large_to_square_are_still_told():
+    huge = a_reading(rows=2, task=REGRESSION, outcomes=outcomes([1e200, 0.0], [0, 0], values=np.array([-1e200, 1.0])))
+
+    assert set(measured(performance, USUAL_ERROR, huge)) == {"mae"}
+
+
+def test_predictions_that_are_no_numbers_are_said_to_be_none():
+    reasons = unmeasured(performance, USUAL_ERROR, a_reading(rows=40, task=REGRESSION, outcomes=outcomes([], [])))
+
+    assert reasons["mae"] == "of 40 predictions with a label none is a number"
+
+
+def test_of_several_classes_the_chosen_one_is_judged():
+    now = predicted(0.8, 0.6)
+    reading = replace(now, task=MULTICLASS)
+
+    findings = found(performance, reading, reading)
+
+    assert findings["accuracy"].value == pytest.approx(now.outcomes.labels.mean())
+    assert findings["calibration_gap"].verdict is Verdict.CRITICAL
+    assert "log_loss" not in findings

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.checks import Check, Family, Measurement, NotMeasured, Threshold
-from bot.core.findings import Verdict, in_slice, judge, significant, worst
+from bot.core.findings import ESTIMATED, Verdict, in_slice, judge, significant, worst
 from tests.fakes.nouns import DAY, a_finding
 
 PAPER = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
@@ -118,3 +118,13 @@ def test_a_p_value_on_the_line_passes(p_value, passes):
 def test_a_finding_on_a_slice_is_about_the_same_column_as_one_on_the_whole():
     assert a_finding(subject=in_slice("temp", "o=a · b"), slice="o=a · b").column == "temp"
     assert a_finding(subject="temp").column == "temp"
+
+
+@pytest.mark.parametrize(
+    ("changes", "tells"),
+    [({}, True), ({"subject": "brier"}, False), ({"check": ESTIMATED}, False), ({"family": Family.DRIFT}, False)],
+)
+def test_only_labels_tell_how_the_primary_metric_does(changes, tells):
+    finding = a_finding(**{"check": "performance", "family": Family.PERFORMANCE, "subject": "roc_auc", **changes})
+
+    assert finding.tells("roc_auc") is tells

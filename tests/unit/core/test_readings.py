@@ -26,3 +26,12 @@ def test_a_version_that_scored_nothing_has_no_outcomes():
 
 def test_a_sample_is_as_long_as_its_rows():
     assert len(Sample({"temp": (1, None)}, np.zeros(2), np.zeros(2, bool), np.full(2, "v1"), np.zeros(2, np.int64))) == 2
+
+
+def test_what_a_version_chose_and_what_was_true_go_with_its_rows():
+    both = replace(
+        outcomes([0.1, 0.2], [True, False], chosen=np.array([True, False]), values=np.array([5.0, 6.0])),
+        versions=np.array(["v1", "v2"]),
+    )
+
+    assert (both.of_version("v2").chosen.tolist(), both.of_version("v2").values.tolist()) == ([False], [6.0])

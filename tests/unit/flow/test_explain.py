@@ -8,8 +8,9 @@ import pytest
 from bot.core.checks import Family, Measurement
 from bot.core.errors import NotFound
 from bot.core.findings import Verdict
-from bot.flow.explain import drawn, drift_rows, explain, explain_all, timeline
+from bot.flow.explain import drawn, drift_rows, explain, explain_all, rivals, timeline
 from tests.fakes.nouns import a_finding, an_incident
+from tests.unit.flow.room import DELAYS
 
 
 def evidence(room):
@@ -106,6 +107,13 @@ def test_broken_data_without_a_scorer_still_say_who_can_mend_them(room):
         "Handed to weather: temp must come back at the source. Every version reads the same columns, so neither rollback nor "
         "retraining would mend it."
     )
+
+
+def test_versions_of_a_regression_are_not_compared_and_it_is_said(room):
+    told = rivals(room.desk, replace(DELAYS, task="regression"), room.model.reference)
+
+    assert told["versions"] == []
+    assert "cannot be compared on a regression task" in told["why_none"]
 
 
 def test_the_evidence_of_the_quicker_replica_stays(room):

@@ -174,6 +174,52 @@ def test_only_the_primary_metric_pages(room):
         assert triage.may_page(unit, DELAYS, replace(primary, subject="brier")) is False
 
 
+def test_an_estimate_pages_unless_a_label_says_that_the_model_does_well(room):
+    guess = a_finding(check="estimated", family=Family.PERFORMANCE, subject="roc_auc", verdict=Verdict.CRITICAL)
+    healthy = a_finding(check="performance", family=Family.PERFORMANCE, subject="calibration_gap", verdict=Verdict.HEALTHY)
+
+    with room.store.write() as unit:
+        assert triage.may_page(unit, DELAYS, guess) is True
+        assert triage.may_page(unit, DELAYS, replace(guess, subject="calibration_gap")) is True
+        unit.record(room.data.now(), [healthy])
+        assert triage.may_page(unit, DELAYS, guess) is False
+
+
+def test_an_estimate_of_the_primary_metric_is_not_taken_for_the_metric_itself(room):
+    guess = a_finding(check="estimated", family=Family.PERFORMANCE, subject="calibration_gap", verdict=Verdict.HEALTHY)
+    real = replace(guess, check="performance", verdict=Verdict.CRITICAL)
+
+    with room.store.write() as unit:
+        unit.record(room.data.now(), [guess])
+        assert triage.may_page(unit, DELAYS, real) is True
+        assert triage.may_page(unit, DELAYS, replace(guess, verdict=Verdict.CRITICAL)) is True
+
+
+def test_an_estimate_of_one_slice_wakes_nobody_unless_slices_may():
+    guess = a_finding(check="estimated", family=Family.PERFORMANCE, subject="roc_auc · o=a", slice="o=a", verdict=Verdict.CRITICAL)
+
+    assert triage.of_weight(DELAYS, guess) is False
+    assert triage.of_weight(replace(DELAYS, segments_page=True), guess) is True
+
+
+def test_what_is_only_estimated_is_said_to_be_probable_and_a_step_less_severe():
+    guess = a_finding(
+        check="estimated",
+        family=Family.PERFORMANCE,
+        subject="roc_auc",
+        value=5.2,
+        unit="sd worse than usual",
+        label="estimated ROC AUC",
+    )
+    real = a_finding(check="performance", family=Family.PERFORMANCE, subject="calibration_gap")
+
+    assert triage.severity_of(DELAYS, Family.PERFORMANCE, [guess]).value == "SEV2"
+    assert triage.severity_of(DELAYS, Family.PERFORMANCE, [guess, real]).value == "SEV1"
+    assert triage.title_of(DELAYS, Family.PERFORMANCE, [guess]) == (
+        "delays is probably losing: estimated ROC AUC 5.2 sd worse than usual"
+    )
+
+
 def test_a_hostile_column_name_is_data_and_never_an_address(room):
     hostile = Room(model=replace(DELAYS, features=(Feature(HOSTILE, "numeric", 0.4, "weather"),)))
     missing_columns(hostile, {HOSTILE: 1.0})

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.findings import Verdict
-from bot.core.models import Feature, Watch
+from bot.core.models import Feature, LogColumns, Watch
 from bot.core.windows import Window
 from bot.flow.watch import fingerprint, look, look_at_all, reference, since_mended, watched
 from tests.fakes.world import MORNING, FakeLog
@@ -143,3 +143,10 @@ def test_a_window_from_before_the_mending_is_left_whole(room):
     room.runs(proposal.id)
 
     assert since_mended(room.desk, room.model, Window(before - DAY, before)) == Window(before - DAY, before)
+
+
+def test_another_task_needs_another_reference():
+    told = {fingerprint(replace(DELAYS, task=task)) for task in ("binary", "multiclass", "regression")}
+
+    assert len(told) == 3
+    assert fingerprint(replace(DELAYS, columns=LogColumns(prediction="late"))) not in told

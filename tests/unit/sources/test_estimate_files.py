@@ -13,7 +13,8 @@ from sklearn import metrics as sklearn
 from bot.core.errors import ConfigError
 from bot.sources.estimate import beyond, chunk_size, overall, told
 from bot.sources.features import encoded
-from bot.sources.predictions import CLASSES, Asked, class_columns, classes, flags
+from bot.sources.predictions import CLASSES, Asked, class_columns, flags
+from bot.sources.values import classes
 from bot.stats.estimates import Band
 
 BINARY = Asked("binary", "label", ("score",), chunk_size=1_000)

@@ -5,7 +5,7 @@ import pytest
 
 from bot.stats.losses import estimated, learned
 from bot.stats.regression import regression
-from bot.stats.usual import MOST_CHUNKS, Usual, drawn_chunks, usual, whole_chunks
+from bot.stats.usual import MOST_CHUNKS, Usual, at_length, drawn_chunks, overlapping_chunks, usual, whole_chunks
 
 
 def drawn(random, n, spread=1.0):
@@ -101,3 +101,11 @@ def test_of_very_many_chunks_an_even_choice_is_taken():
 
 def test_drawn_chunks_are_the_same_ones_each_time():
     assert [c.tolist() for c in drawn_chunks(30, 4)] == [c.tolist() for c in drawn_chunks(30, 4)]
+
+
+def test_few_stretches_overlap_and_vary_at_least_as_chance_does():
+    values = np.arange(400) % 2.0  # every stretch has the same mean, which no draw at random has
+
+    assert len(list(overlapping_chunks(400, 100))) == 13
+    assert at_length(400, 100, lambda rows: {"mae": float(values[rows].mean())})["mae"].deviation == pytest.approx(0.05, rel=0.3)
+    assert at_length(400, 40, lambda rows: {"mae": float(values[rows].mean())})["mae"].deviation == 0

@@ -1,0 +1,133 @@
+"""What was predicted and what came true: which rows of a window are scored, which labels have arrived, by the model's task.
+
+A binary model is read as it is: a score from 0 to 1, a label that is true or false. Of several classes the log holds the chosen one
+(`prediction`) and the score that it was given; what comes true is then whether it was the right one. A regression's score is its
+predicted number, and its label is kept as a number, too.
+"""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bot.core.errors import SourceUnavailable
+from bot.core.models import LogColumns
+from bot.core.profiles import Counts, Floats
+from bot.core.readings import BINARY, MULTICLASS, REGRESSION, Outcomes
+from bot.sources.values import classes, kind_of, moments, numbers, scores, texts
+
+Flags = npt.NDArray[np.bool_]
+
+MOST_REFERENCE = 200_000
+"""Labelled rows that a reference keeps: more calibrate no better, and they are stored."""
+
+
+def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetime | None, task: str = BINARY) -> Outcomes | None:
+    """Return the rows whose label had arrived before `as_of`; None where the log has no label column."""
+    if columns.label not in table.column_names:
+        return None
+    came = arrived(table, columns, as_of, task)
+    known = came & scored(table, columns, task)
+    rows = table if known.all() else table.filter(pa.array(known))
+    awaited = at[~came]
+    label = rows.column(columns.label)
+    return Outcomes(
+        scores=said(rows, columns, task),
+        labels=labels_of(rows, columns, task),
+        versions=texts_of(rows, columns.version),
+        at=at[known],
+        awaited=len(awaited),
+        oldest_awaited=datetime.fromtimestamp(int(awaited.min()), UTC) if len(awaited) else None,
+        chosen=chosen(rows, columns, task),
+        values=numbers(label) if task == REGRESSION else np.empty(0),
+    )
+
+
+def thinned(outcomes: Outcomes | None, most: int = MOST_REFERENCE) -> Outcomes | None:
+    """Return at most so many of the rows, evenly spread in their order, the same ones at every call."""
+    if outcomes is None or len(outcomes) <= most:
+        return outcomes
+    return outcomes.at_rows(np.unique(np.linspace(0, len(outcomes) - 1, most).astype(np.int64)))
+
+
+def said(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Floats:
+    """Return what the model said of each row, shape (n,): a score from 0 to 1, of a regression any finite number; else NaN."""
+    column = table.column(columns.score)
+    if task != REGRESSION:
+        return scores(column)
+    if kind_of(column.type, "numeric") != "numeric":
+        return np.full(len(column), np.nan)
+    found = numbers(column)
+    found[~np.isfinite(found)] = np.nan
+    return found
+
+
+def chosen(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Flags:
+    """Return which rows were called true, shape (n,); empty where the log does not say it, or not of every row."""
+    if task != BINARY or columns.prediction not in table.column_names:
+        return np.empty(0, dtype=bool)
+    column = table.column(columns.prediction)
+    if kind_of(column.type, "numeric") != "numeric" or column.null_count:
+        return np.empty(0, dtype=bool)
+    return np.asarray(numbers(column) > 0.5, dtype=bool)
+
+
+def labels_of(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Flags:
+    """Return what came true, shape (n,); of several classes whether the chosen one did, of a regression nothing."""
+    if task == REGRESSION:
+        return np.zeros(len(table), dtype=bool)
+    label = table.column(columns.label)
+    if task == BINARY:
+        return np.asarray(numbers(label) > 0.5, dtype=bool)
+    predicted = classes(table.column(columns.prediction))
+    return np.array([one == other for one, other in zip(predicted, classes(label), strict=True)], dtype=bool)
+
+
+def scored(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Flags:
+    """Return which rows have a score, shape (n,).
+
+    Raises:
+        SourceUnavailable: it is one of several classes, and the log does not say which.
+    """
+    found = np.asarray(~np.isnan(said(table, columns, task)), dtype=bool)
+    if task != MULTICLASS:
+        return found
+    if columns.prediction not in table.column_names:
+        words = f"has no column '{columns.prediction}'" if columns.prediction else "does not say the chosen class"
+        raise SourceUnavailable(f"The log {words}; name it as `prediction` under the model's columns.")
+    named = np.array([one is not None for one in classes(table.column(columns.prediction))], dtype=bool)
+    return np.asarray(found & named, dtype=bool)
+
+
+def arrived(table: pa.Table, columns: LogColumns, as_of: datetime | None, task: str = BINARY) -> Flags:
+    """Return which rows have a label that had arrived by then, shape (n,).
+
+    Raises:
+        SourceUnavailable: the labels are neither flags nor numbers, where the task needs them to be.
+    """
+    if columns.label not in table.column_names:
+        return np.zeros(len(table), dtype=bool)
+    label = table.column(columns.label)
+    if task == MULTICLASS:
+        known = np.array([one is not None for one in classes(label)], dtype=bool)
+    elif kind_of(label.type, "numeric") != "numeric":
+        wanted = "numbers" if task == REGRESSION else "true and false or 1 and 0"
+        raise SourceUnavailable(f"The label column '{columns.label}' must hold {wanted}.")
+    else:
+        known = np.asarray(np.isfinite(numbers(label)), dtype=bool)
+    if as_of is None or columns.label_time not in table.column_names:
+        return known
+    times = table.column(columns.label_time)
+    timed = np.asarray(pc.is_valid(times).to_numpy(), dtype=bool)
+    came = np.zeros(len(table), np.int64)
+    came[timed] = moments(times.drop_null(), columns.label_time)
+    return np.asarray(known & timed & (came < as_of.timestamp()), dtype=bool)
+
+
+def texts_of(table: pa.Table, name: str) -> npt.NDArray[np.str_]:
+    """Return a column as text, shape (n,), empty where it is missing; all of it empty where there is no such column."""
+    if name not in table.column_names:
+        return np.full(len(table), "", dtype=np.str_)
+    return np.asarray([value or "" for value in texts(table.column(name)).to_pylist()], dtype=np.str_)

@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bot.checks.estimated import DECIDED, SUBJECTS, estimated
+from bot.core.findings import Verdict
+from bot.core.readings import BINARY, MULTICLASS, REGRESSION
+from tests.fakes.readings import a_reading, outcomes
+from tests.unit.checks.judging import found, measured, unmeasured
+
+RANDOM = np.random.default_rng(10)
+
+
+def logistic(n, spread=1.4):
+    return 1 / (1 + np.exp(-RANDOM.normal(0, spread, n)))
+
+
+def reference(n=20_000, **changes):
+    scores = logistic(n)
+    return a_reading(rows=n, outcomes=outcomes(scores, RANDOM.random(n) < scores, **changes))
+
+
+def window(spread=1.4, n=2_000, **changes):
+    return a_reading(rows=n, scored=logistic(n, spread), **changes)
+
+
+USUAL = reference()
+
+
+@pytest.mark.parametrize(("spread", "verdict"), [(1.4, Verdict.HEALTHY), (3.0, Verdict.HEALTHY), (0.4, Verdict.CRITICAL)])
+def test_scores_that_tell_less_apart_are_seen_without_a_label(spread, verdict):
+    assert found(estimated, USUAL, window(spread))["roc_auc"].verdict is verdict
+
+
+def test_windows_as_usual_raise_no_alarm():
+    verdicts = [found(estimated, USUAL, window(n=1_000))["roc_auc"].verdict for _ in range(20)]
+
+    assert set(verdicts) == {Verdict.HEALTHY}
+
+
+@pytest.mark.parametrize(("spread", "verdict"), [(1.4, Verdict.HEALTHY), (0.4, Verdict.CRITICAL)])
+def test_a_month_is_enough_to_judge_a_week(spread, verdict):
+    assert found(estimated, USUAL, window(spread, n=4_500))["roc_auc"].verdict is verdict
+
+
+def test_it_says_the_metric_its_band_and_what_is_usual():
+    result = measured(estimated, USUAL, window(0.4))["roc_auc"]
+
+    assert result.detail.startswith("estimated ROC AUC 0.6")
+    assert "usually 0.8" in result.detail
+    assert result.interval[0] < result.value < result.interval[1]
+    assert result.n == 2_000
+
+
+def test_every_subject_is_told_but_only_some_may_be_critical():
+    findings = found(estimated, USUAL, window(0.4))
+
+    assert set(findings) == set(SUBJECTS[BINARY])
+    assert {name for name, f in findings.items() if f.verdict is Verdict.CRITICAL} == {"roc_auc"}
+
+
+def test_a_decided_class_is_estimated_where_both_logs_have_it():
+    then = replace(USUAL.outcomes, chosen=USUAL.outcomes.scores >= 0.5)
+    now = window()
+
+    results = measured(estimated, replace(USUAL, outcomes=then), replace(now, chosen=now.scored >= 0.5))
+
+    assert set(results) == {*SUBJECTS[BINARY], *DECIDED}
+    assert abs(results["f1"].value) < 3
+
+
+def test_of_several_classes_the_accuracy_is_estimated():
+    lower = a_reading(rows=2_000, scored=RANDOM.uniform(0.2, 0.4, 2_000), task=MULTICLASS)
+
+    assert found(estimated, USUAL, window(task=MULTICLASS))["accuracy"].verdict is Verdict.HEALTHY
+    assert found(estimated, USUAL, lower)["accuracy"].verdict is Verdict.CRITICAL
+
+
+def test_of_numbers_the_error_is_estimated_from_where_predictions_have_been_off():
+    predicted = RANDOM.uniform(0, 10, 12_000)
+    truth = predicted + RANDOM.normal(size=12_000) * (0.1 + predicted / 5)
+    then = a_reading(rows=12_000, task=REGRESSION, outcomes=outcomes(predicted, np.zeros(12_000), values=truth))
+    usual, high = (a_reading(rows=2_000, task=REGRESSION, scored=RANDOM.uniform(low, 10, 2_000)) for low in (0, 8))
+
+    assert found(estimated, then, usual)["mae"].verdict is Verdict.HEALTHY
+    assert found(estimated, then, high)["mae"].verdict is Verdict.CRITICAL
+
+
+def test_a_few_rows_of_numbers_teach_no_error():
+    then = a_reading(rows=40, task=REGRESSION, outcomes=outcomes(np.arange(40.0), np.zeros(40), values=np.arange(40.0)))
+
+    assert set(unmeasured(estimated, then, a_reading(rows=300, task=REGRESSION, scored=np.arange(300.0)))) == {"mae", "rmse"}
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "why"),
+    [
+        (a_reading(), window(), "no labels to learn from"),
+        (USUAL, a_reading(rows=900), "no scores are known"),
+        (USUAL, window(n=100), "100 of 200 rows"),
+        (USUAL, window(n=8_000), "too few to know 3 stretches of 8,000"),
+    ],
+)
+def test_what_is_lacking_is_said_for_every_subject(then, now, why):
+    reasons = unmeasured(estimated, then, now)
+
+    assert set(reasons) == set(SUBJECTS[BINARY])
+    assert why in reasons["roc_auc"]
+
+
+def test_a_reference_of_one_class_cannot_say_what_is_usual():
+    one = a_reading(rows=2_000, outcomes=outcomes(np.full(2_000, 0.5), np.zeros(2_000)))
+
+    assert "cannot be told" in unmeasured(estimated, one, window(n=300))["roc_auc"]
