@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bot.checks.recipes import whole_rows
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.readings import Reading
 from bot.stats.domain import told_apart
@@ -24,13 +25,11 @@ def domain_classifier(reference: Reading, current: Reading) -> Iterator[Measured
     A column that only tells the time (a month, a running number, a season's temperature) tells any two windows apart, and so does a
     log that is ordered by place: leave such columns out, or take a reference of the same season.
     """
-    then, now = reference.joint, current.joint
-    for side, rows in (("reference", then), ("window", now)):
-        if rows is None or len(rows) < LEAST_ROWS:
-            kept = 0 if rows is None else len(rows)
-            yield NotMeasured("model", f"{kept:,} of {LEAST_ROWS:,} whole rows in the {side}", kept)
-            return
-    told = told_apart(then, now, explain_from=WARNING) if then is not None and now is not None else None
+    both = whole_rows(reference, current, LEAST_ROWS)
+    if isinstance(both, NotMeasured):
+        yield both
+        return
+    told = told_apart(*both, explain_from=WARNING)
     if told is None:
         yield NotMeasured("model", "no column is the same kind on both sides", current.rows)
         return

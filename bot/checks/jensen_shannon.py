@@ -2,28 +2,13 @@
 
 from collections.abc import Iterator
 
-from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
+from bot.checks.recipes import OF_SHARES, shares_moved
+from bot.core.checks import Family, Measured, check
 from bot.core.readings import Reading
-from bot.stats.binned import between
-from bot.stats.binned import jensen_shannon as distance
-
-LEAST_ROWS = 200
+from bot.stats import binned
 
 
-@check(
-    "jensen_shannon",
-    family=Family.DRIFT,
-    unit="",
-    threshold=Threshold(0.10, 0.20, least_rows=LEAST_ROWS, significance=0.01),
-    label="Jensen–Shannon",
-)
+@check("jensen_shannon", family=Family.DRIFT, unit="", threshold=OF_SHARES, label="Jensen–Shannon")
 def jensen_shannon(reference: Reading, current: Reading) -> Iterator[Measured]:
     """The Jensen–Shannon distance (base 2) on the reference's deciles or levels, 0 to 1; judged by what chance does not explain."""
-    for name, then in reference.columns.items():
-        now = current.columns.get(name)
-        moved = between(distance, then, now)
-        if moved is None or now is None:
-            yield NotMeasured(name, "no values on one side, or another type", current.rows)
-            continue
-        without_chance = (min(moved.beyond, moved.value), moved.value)
-        yield Measurement(name, moved.value, now.count, reference=0.0, interval=without_chance, p_value=moved.p_value)
+    return shares_moved(binned.jensen_shannon, reference, current)

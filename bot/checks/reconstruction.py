@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bot.checks.recipes import whole_rows
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.readings import Reading
 from bot.stats.reconstruction import reconstruction as rebuilt
@@ -18,14 +19,12 @@ LEAST_ROWS = 200
 )
 def reconstruction(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How far the mean PCA reconstruction error is from the reference's, in deviations of its own stretches: 0 is as usual."""
-    then, now = reference.joint, current.joint
-    for side, rows in (("reference", then), ("window", now)):
-        if rows is None or len(rows) < LEAST_ROWS:
-            kept = 0 if rows is None else len(rows)
-            yield NotMeasured("model", f"{kept:,} of {LEAST_ROWS:,} whole rows in the {side}", kept)
-            return
+    both = whole_rows(reference, current, LEAST_ROWS)
+    if isinstance(both, NotMeasured):
+        yield both
+        return
     chunks = int(reference.window.length / current.window.length)
-    found = rebuilt(then, now, chunks=chunks) if then is not None and now is not None else None
+    found = rebuilt(*both, chunks=chunks)
     if found is None:
         yield NotMeasured("model", "no column is the same kind on both sides", current.rows)
         return

@@ -1,8 +1,20 @@
 """One check, held against its own lines: what a person would be told."""
 
+from collections.abc import Sequence
+
 from bot.core.checks import Check, Measurement, NotMeasured
 from bot.core.findings import Finding, judge
+from bot.core.profiles import Floats
 from bot.core.readings import Reading
+from tests.fakes.readings import a_reading
+
+Values = Floats | Sequence[str | None]
+
+
+def compared(then: Values, now: Values) -> tuple[Reading, Reading]:
+    """Return a reference and a window of one column, x."""
+    reference = a_reading({"x": then})
+    return reference, a_reading({"x": now}, like=reference)
 
 
 def found(check: Check, reference: Reading, current: Reading) -> dict[str, Finding]:

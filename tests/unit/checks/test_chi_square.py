@@ -5,12 +5,7 @@ from scipy import stats
 from bot.checks.chi_square import chi_square
 from bot.core.findings import Verdict
 from tests.fakes.readings import a_reading
-from tests.unit.checks.judging import found, measured, unmeasured
-
-
-def compared(then, now):
-    reference = a_reading({"x": then})
-    return reference, a_reading({"x": now}, like=reference)
+from tests.unit.checks.judging import compared, found, measured, unmeasured
 
 
 def test_the_p_value_is_scipys_without_yates():

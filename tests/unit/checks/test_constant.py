@@ -4,14 +4,9 @@ import pytest
 from bot.checks.constant import constant
 from bot.core.findings import Verdict
 from tests.fakes.readings import a_reading
-from tests.unit.checks.judging import found, measured, unmeasured
+from tests.unit.checks.judging import compared, found, measured, unmeasured
 
 RANDOM = np.random.default_rng(21)
-
-
-def compared(then, now):
-    reference = a_reading({"x": then})
-    return reference, a_reading({"x": now}, like=reference)
 
 
 def test_a_column_that_is_stuck_has_lost_its_variety():

@@ -5,15 +5,10 @@ from scipy import stats
 from bot.checks.ks import ks
 from bot.core.findings import Verdict
 from tests.fakes.readings import a_reading
-from tests.unit.checks.judging import found, measured, unmeasured
+from tests.unit.checks.judging import compared, found, measured, unmeasured
 
 RANDOM = np.random.default_rng(2)
 NORMAL = RANDOM.normal(size=20_000)
-
-
-def compared(then, now):
-    reference = a_reading({"x": then})
-    return reference, a_reading({"x": now}, like=reference)
 
 
 def test_scipys_distance_lies_in_the_interval():

@@ -4,12 +4,7 @@ import pytest
 from bot.checks.missing import missing
 from bot.core.findings import Verdict
 from tests.fakes.readings import a_reading
-from tests.unit.checks.judging import found, measured, unmeasured
-
-
-def compared(then, now):
-    reference = a_reading({"x": then})
-    return reference, a_reading({"x": now}, like=reference)
+from tests.unit.checks.judging import compared, found, measured, unmeasured
 
 
 def share_missing(share, n=1_000):

@@ -6,15 +6,10 @@ import pytest
 from bot.checks.psi import psi
 from bot.core.findings import Verdict
 from tests.fakes.readings import a_reading
-from tests.unit.checks.judging import found, measured, unmeasured
+from tests.unit.checks.judging import compared, found, measured, unmeasured
 
 RANDOM = np.random.default_rng(1)
 NORMAL = RANDOM.normal(size=20_000)
-
-
-def compared(then, now):
-    reference = a_reading({"x": then})
-    return reference, a_reading({"x": now}, like=reference)
 
 
 def test_psi_of_two_levels_is_the_one_made_by_hand():

@@ -6,14 +6,9 @@ import pytest
 from bot.checks.scale import scale
 from bot.core.findings import Verdict
 from tests.fakes.readings import a_reading
-from tests.unit.checks.judging import found, measured, unmeasured
+from tests.unit.checks.judging import compared, found, measured, unmeasured
 
 RANDOM = np.random.default_rng(23)
-
-
-def compared(then, now):
-    reference = a_reading({"x": then})
-    return reference, a_reading({"x": now}, like=reference)
 
 
 def distances(n):

@@ -6,14 +6,9 @@ import pytest
 from bot.checks.sentinel import sentinel
 from bot.core.findings import Verdict
 from tests.fakes.readings import a_reading
-from tests.unit.checks.judging import found, unmeasured
+from tests.unit.checks.judging import compared, found, unmeasured
 
 RANDOM = np.random.default_rng(24)
-
-
-def compared(then, now):
-    reference = a_reading({"x": then})
-    return reference, a_reading({"x": now}, like=reference)
 
 
 def temperatures(n, stand_in=0.0, share=0.0, mean=60.0):

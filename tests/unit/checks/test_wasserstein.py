@@ -6,15 +6,10 @@ from bot.checks.wasserstein import wasserstein
 from bot.core.findings import Verdict
 from bot.stats.transport import scale
 from tests.fakes.readings import a_reading, numbers
-from tests.unit.checks.judging import found, measured, unmeasured
+from tests.unit.checks.judging import compared, found, measured, unmeasured
 
 RANDOM = np.random.default_rng(40)
 NORMAL = RANDOM.normal(size=20_000)
-
-
-def compared(then, now):
-    reference = a_reading({"x": then})
-    return reference, a_reading({"x": now}, like=reference)
 
 
 def oracle(then, now):
