@@ -22,7 +22,9 @@ from bot.core.checks import Check, Threshold
 from bot.core.errors import ConfigError
 from bot.core.lines import FalseAlarms, Learn
 from bot.core.models import Feature, LogColumns, Model, Persistence, Recovery, Watch
+from bot.core.seasons import Season
 from bot.core.windows import Window, utc
+from bot.core.words import duration
 from bot.validation import Duration, validated
 from bot.yaml import load_file
 
@@ -33,8 +35,14 @@ ZONED = re.compile(r"(.+)\s+([A-Za-z_]+/[A-Za-z][A-Za-z0-9_+/-]*|UTC)\s*")
 SECRET_NAME = re.compile(r"(password|secret|token|api_?key)$", re.IGNORECASE)
 
 
+def zoned(cadence: str) -> tuple[str, str]:
+    """Return the fields of a cron text, and the time zone that it names; UTC where it names none."""
+    fields, zone = found.groups() if (found := ZONED.fullmatch(cadence)) else (cadence, "UTC")
+    return fields, zone
+
+
 def _cron(text: str) -> str:
-    fields, zone = found.groups() if (found := ZONED.fullmatch(text)) else (text, "UTC")
+    fields, zone = zoned(text)
     try:
         CronSim(fields, datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)))
     except (CronSimError, ZoneInfoNotFoundError, ValueError) as reason:
@@ -172,6 +180,17 @@ class WatchPart(Part):
     persist: PersistPart = PersistPart()
     recover: RecoverPart = RecoverPart()
     least_rows: int = Field(0, ge=0, description="Windows of fewer rows are not judged; data quality always is.")
+    season: Literal["day", "week"] | None = Field(
+        None, description="Hold each window against the reference's same hours of the day or week, by the clock of `every`'s zone."
+    )
+
+    @model_validator(mode="after")
+    def _shorter_than_its_season(self) -> "WatchPart":
+        if self.season and self.window >= Season(self.season).length:
+            raise ValueError(
+                f"has `season: {self.season}`, but its window holds every hour of a {self.season}; leave the season out"
+            )
+        return self
 
 
 class ReferencePart(Part):
@@ -298,6 +317,7 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
     for name in (*used, *(key.partition(".")[0] for key in part.thresholds)):
         if name not in checks:
             raise ConfigError(f"Model '{part.name}' uses the check '{name}', which does not exist. There are: {', '.join(checks)}.")
+    reference = Window(utc(part.reference.start), utc(part.reference.end))
     return Model(
         name=part.name,
         environment=part.environment,
@@ -305,7 +325,7 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
         tier=part.tier,
         source=part.source,
         serving=part.serving,
-        reference=Window(utc(part.reference.start), utc(part.reference.end)),
+        reference=reference,
         reference_source=part.reference.source,
         features=tuple(Feature(name, f.kind, f.importance, f.team or part.team) for name, f in part.features.items()),
         columns=LogColumns(**part.columns.model_dump()),
@@ -321,7 +341,7 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
         learned={key: _learn(lines) for key, lines in part.thresholds.items() if lines.learn},
         false_alarms=FalseAlarms(part.false_alarms.at_most, part.false_alarms.per) if part.false_alarms else None,
         mode=part.mode,
-        watches=tuple(_watch(watch) for watch in part.watches),
+        watches=tuple(_watch(watch, reference) for watch in part.watches),
     )
 
 
@@ -333,18 +353,31 @@ def _learn(part: ThresholdPart) -> Learn:
 
 def shortest_step(cadence: str) -> timedelta:
     """Return the shortest time between two of the next slots of a cron text."""
-    fields, zone = found.groups() if (found := ZONED.fullmatch(cadence)) else (cadence, "UTC")
+    fields, zone = zoned(cadence)
     slots = list(islice(CronSim(fields, datetime(2026, 1, 5, tzinfo=ZoneInfo(zone))), 50))
     return min((later - earlier for earlier, later in pairwise(slots)), default=timedelta(0))
 
 
-def _watch(part: WatchPart) -> Watch:
+def _season(part: WatchPart, reference: Window) -> Season | None:
+    if part.season is None:
+        return None
+    season = Season(part.season, zoned(part.every)[1])
+    if reference.length < 2 * season.length:
+        raise ConfigError(
+            f"Watch '{part.name}' has `season: {part.season}`, but its reference is only {duration(reference.length)} long; "
+            f"it must be two {part.season}s or more, so that every hour has come twice."
+        )
+    return season
+
+
+def _watch(part: WatchPart, reference: Window) -> Watch:
     persistence = Persistence(part.persist.k, part.persist.n)
     watch = Watch(part.name, part.every, part.window, part.checks, persistence=persistence)
     extras = {
         "step": shortest_step(part.every),
         "least_rows": part.least_rows,
         "recovery": Recovery(part.recover.windows, part.recover.under),
+        "season": _season(part, reference),
     }
     return replace(watch, lag=part.lag or watch.lag, **extras)  # type: ignore[arg-type]
 

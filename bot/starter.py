@@ -79,6 +79,7 @@ models:
       - name: inputs
         every: "*/15 * * * *"   # cron text, UTC
         window: 1h
+        # season: week       # hold each hour against the same hour of the reference's weeks; also: day
         checks:
           - missing            # data quality
           - schema

@@ -14,7 +14,9 @@ from bot.stats.rates import beyond
 LEAST_ROWS = 30
 
 
-@check("far_out_of_range", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.01, 0.05, least_rows=LEAST_ROWS))
+@check(
+    "far_out_of_range", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.01, 0.05, least_rows=LEAST_ROWS), ever=True
+)
 def far_out_of_range(reference: Reading, current: Reading) -> Iterator[Measured]:
     """The share of values farther outside the reference's range than that range is wide, 0 to 1."""
     for name, then in reference.columns.items():

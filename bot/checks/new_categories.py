@@ -16,7 +16,9 @@ LEAST_ROWS = 30
 RARELY = 0.001
 
 
-@check("new_categories", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.01, 0.05, least_rows=LEAST_ROWS))
+@check(
+    "new_categories", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.01, 0.05, least_rows=LEAST_ROWS), ever=True
+)
 def new_categories(reference: Reading, current: Reading) -> Iterator[Measured]:
     """The share of rows in levels that the reference does not have, 0 to 1, beyond what its rarest levels let expect."""
     for name, then in reference.columns.items():

@@ -16,7 +16,7 @@ CHANCE = 2
 """Of n values and one more, that one is the largest or the smallest of all in 2 of n + 1 cases, without any trouble."""
 
 
-@check("out_of_range", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.01, least_rows=LEAST_ROWS))
+@check("out_of_range", family=Family.DATA_QUALITY, unit="share", threshold=Threshold(0.01, least_rows=LEAST_ROWS), ever=True)
 def out_of_range(reference: Reading, current: Reading) -> Iterator[Measured]:
     """The share of values outside the reference's smallest to largest, 0 to 1; only warns: seasons leave a range, too."""
     for name, then in reference.columns.items():

@@ -11,7 +11,7 @@ NEARLY_ALL = 0.9
 """Texts read like numbers when so many of them do; a stand-in for nothing among them changes nothing about it."""
 
 
-@check("schema", family=Family.DATA_QUALITY, unit="changed", threshold=Threshold(critical=1.0))
+@check("schema", family=Family.DATA_QUALITY, unit="changed", threshold=Threshold(critical=1.0), ever=True)
 def schema(reference: Reading, current: Reading) -> Iterator[Measured]:
     """1 for a column that is lost or has another type than in the reference, 0 for one that is as it was."""
     if not reference.kinds:

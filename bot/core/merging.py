@@ -1,14 +1,21 @@
 """Readings of several stretches, put together as if they had been one."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from bot.core.joint import JointRows, joined
 from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading
 from bot.core.windows import Window
+
+MOST_OUTCOMES, MOST_JOINT = 200_000, 5_000
+"""Labelled rows, and whole ones, that a reference is asked to keep of its stretches."""
 
 
 def merged(readings: Sequence[Reading], end: datetime) -> Reading:
@@ -35,7 +42,52 @@ def merged(readings: Sequence[Reading], end: datetime) -> Reading:
         outcomes=_outcomes(outcomes),
         operations=_operations([r.operations for r in readings if r.operations is not None]),
         newest=newest,
+        task=readings[0].task,
     )
+
+
+def gathered(whole: Reading, parts: Sequence[Reading]) -> Reading:
+    """Return some stretches of a reference, each read at its cut points and oldest first, as a reference of their own.
+
+    Of no stretch it has no rows. It is as long as they are together and ends where the whole does; its rows keep their times.
+    A column that a stretch lacks, or has as another kind, gets nothing from it.
+    """
+    length = sum((part.window.length for part in parts), timedelta(0)) or whole.window.length
+    window = Window.ending(whole.window.end, length)
+    known = [part.outcomes for part in parts if part.outcomes is not None]
+    outcomes = _outcomes(known)
+    repeated = [part.duplicates for part in parts if part.duplicates is not None]
+    return Reading(
+        window,
+        sum(part.rows for part in parts),
+        columns={name: _within(column, [part.columns.get(name) for part in parts]) for name, column in whole.columns.items()},
+        kinds=whole.kinds,
+        outcomes=outcomes.thinned(MOST_OUTCOMES) if outcomes else None,
+        operations=_operations([part.operations for part in parts if part.operations is not None]),
+        newest=max((part.newest for part in parts if part.newest), default=None),
+        versions=dict(sum((Counter(part.versions) for part in parts), Counter())),
+        duplicates=sum(repeated) if len(repeated) == len(parts) > 0 else None,
+        joint=_jointly([part.joint for part in parts if part.joint is not None and len(part.joint)]),
+        slices={
+            name: replace(gathered(rows, [part.slices[name] for part in parts if name in part.slices]), window=window)
+            for name, rows in whole.slices.items()
+        },
+        task=whole.task,
+    )
+
+
+def _within(whole: ColumnProfile, parts: Sequence[ColumnProfile | None]) -> ColumnProfile:
+    """Return what the parts have of a column, counted as the whole is."""
+    found: ColumnProfile = whole.emptied()
+    for part in parts:
+        found = _both(found, part) or found
+    return found
+
+
+def _jointly(parts: Sequence[JointRows]) -> JointRows | None:
+    """Return the whole rows of those parts that have the same columns as the first."""
+    alike = [part for part in parts if (part.names, set(part.levels)) == (parts[0].names, set(parts[0].levels))]
+    return joined(alike, MOST_JOINT) if alike else None
 
 
 def _columns(readings: Sequence[Reading]) -> dict[str, ColumnProfile]:
@@ -71,7 +123,15 @@ def _outcomes(parts: Sequence[Outcomes]) -> Outcomes | None:
         np.concatenate([p.versions for p in parts]),
         np.concatenate([p.at for p in parts]),
         sum(p.awaited for p in parts),
+        chosen=_whole([p.chosen for p in parts], parts),
+        values=_whole([p.values for p in parts], parts),
     )
+
+
+def _whole(arrays: Sequence[npt.NDArray[Any]], parts: Sequence[Outcomes]) -> npt.NDArray[Any]:
+    """Return the arrays as one, or empty where one of them does not tell of all its rows."""
+    told = all(len(array) == len(part) for array, part in zip(arrays, parts, strict=True))
+    return np.concatenate(arrays) if told else arrays[0][:0]
 
 
 def _operations(parts: Sequence[Operations]) -> Operations | None:

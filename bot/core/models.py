@@ -8,6 +8,7 @@ from bot.core.checks import Threshold
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.lines import FalseAlarms, Learn
 from bot.core.readings import BINARY
+from bot.core.seasons import Season, Slot
 from bot.core.windows import Window
 
 PAGE, RECORD = "page", "record"
@@ -67,7 +68,8 @@ class Watch:
     The window ends `lag` before the slot. Labels are the reason: those of the last hours are not only few but biased (a delayed
     flight's label comes later), so judging them would read as a change that is not there.
     `step` is the shortest time between two looks (0 where nobody said: as if without pause). Windows of fewer than `least_rows`
-    rows are not judged, except for the quality of the data: silence must stay loud.
+    rows are not judged, except for the quality of the data: silence must stay loud. With a `season` a window is held against the
+    reference's same hours, not against all of it.
     """
 
     name: str
@@ -79,10 +81,15 @@ class Watch:
     step: timedelta = timedelta(0)
     least_rows: int = 0
     recovery: Recovery = field(default_factory=Recovery)
+    season: Season | None = None
 
     def judged_at(self, slot: datetime) -> Window:
         """Return the window that is judged at this slot."""
         return Window.ending(slot - self.lag, self.window)
+
+    def hours_of(self, window: Window) -> Slot | None:
+        """Return the hours of the season that a window is held against; None where it is all of the reference."""
+        return self.season.slot(window) if self.season is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,27 @@ class NumericProfile:
         """Nulls and NaNs."""
         return self.nulls + self.nans
 
+    def emptied(self) -> Self:
+        """Return the profile of no rows at the same cut points; how quickly the column changes stays known."""
+        return replace(
+            self,
+            rows=0,
+            nulls=0,
+            nans=0,
+            infinities=0,
+            below=np.zeros_like(self.below),
+            up_to=np.zeros_like(self.up_to),
+            sum_up_to=np.zeros_like(self.sum_up_to),
+            bins=np.zeros_like(self.bins),
+            low=np.inf,
+            high=-np.inf,
+            mean=0.0,
+            squares=0.0,
+            far=None if self.far is None else 0,
+            magnitudes=None if self.magnitudes is None else np.zeros_like(self.magnitudes),
+            sentinels=None if self.sentinels is None else np.zeros_like(self.sentinels),
+        )
+
     def merged(self, other: Self) -> Self:
         """Return the profile of both stretches together; both must be counted at the same cut points."""
         if not (np.array_equal(self.cuts, other.cuts) and np.array_equal(self.edges, other.edges)):
@@ -120,6 +141,10 @@ class CategoryProfile:
     def missing(self) -> int:
         """Rows without a value."""
         return self.nulls
+
+    def emptied(self) -> Self:
+        """Return the profile of no rows; how quickly the column changes stays known."""
+        return replace(self, rows=0, nulls=0, counts={}, other=0, distinct=0, sentinels=None if self.sentinels is None else {})
 
     def merged(self, other: Self) -> Self:
         """Return the profile of both stretches together; `distinct` is then a lower bound when levels were capped."""

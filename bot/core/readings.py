@@ -54,6 +54,12 @@ class Outcomes:
             values=self.values[rows] if len(self.values) else self.values,
         )
 
+    def thinned(self, most: int) -> "Outcomes":
+        """Return at most so many of the rows, evenly spread in their order, the same ones at every call."""
+        if len(self) <= most:
+            return self
+        return self.at_rows(np.unique(np.linspace(0, len(self) - 1, most).astype(np.int64)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operations:

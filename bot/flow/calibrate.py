@@ -1,13 +1,14 @@
 """Calibrate: lines from the reference's own windows, made once and kept with the reference's fingerprint.
 
 The reference is read as parts (days, or whole windows where they are shorter than a day). Windows that might have been are made of
-them, and the very same checks measure each against the reference without its parts. What the checks say then is chance alone. A
+them, and the very same checks measure each against the reference without its parts. What the checks say then is chance alone. With
+a season each window is held against the same hours of the other weeks (or days), and one line judges all hours. A
 line from a target false-alarm rate is never under the fixed one: a small effect is nobody's trouble, however sure it is.
 """
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from statistics import fmean, stdev
@@ -18,12 +19,14 @@ from bot.core.actions import canonical
 from bot.core.checks import Check, Measurement, Threshold
 from bot.core.errors import AiopsError
 from bot.core.lines import Learn, Line, Lines
-from bot.core.merging import merged
+from bot.core.merging import gathered, merged
 from bot.core.models import Model, Watch
 from bot.core.profiles import Floats
 from bot.core.readings import Reading
+from bot.core.seasons import HOUR, HOURS, Season, Slot
 from bot.core.windows import Window
 from bot.flow.desk import Desk
+from bot.flow.same_hours import Usual, enough, read
 from bot.flow.triage import weighs
 from bot.flow.tune import tuned
 
@@ -35,6 +38,8 @@ OF_NOW = ("freshness", "schema")
 """What is true of the log's newest end only: windows made of parts say nothing about it."""
 
 Key = tuple[str, str]
+Draw = tuple[Reading, Usual]
+"""A window that might have been, and what it is held against: the reference without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ def fingerprint(model: Model, watch: Watch, reference: Reading) -> str:
     content = {
         "reference": [str(reference.window), reference.rows, model.reference_source or model.source],
         "watch": [watch.window, watch.step, watch.checks, watch.persistence.k, watch.persistence.n, len(model.watches)],
+        **({"season": [watch.season.name, watch.season.zone]} if watch.season is not None else {}),
         "asked": [model.false_alarms, sorted(model.learned.items()), sorted(model.thresholds.items())],
         "features": [[f.name, f.kind, f.importance] for f in model.features],
         "primary": model.primary,
@@ -83,16 +89,45 @@ def calibrate(desk: Desk, model: Model, watch: Watch, reference: Reading) -> Lin
     Raises:
         SourceUnavailable: the reference cannot be read again, part by part.
     """
-    spans, take = parts_of(model.reference, watch.window)
-    if len(spans) < max(LEAST_PARTS, 2 * take):
+    draws = drawn(desk, model, watch, reference) if watch.season is None else drawn_in(desk, model, watch, watch.season, reference)
+    chance = by_chance(desk, model, watch, draws)
+    if len(chance.badness) < LEAST_PARTS:
         return Lines(trouble=f"a reference of {model.reference.length / DAY:.3g} days is too short to learn from for this window")
-    log = desk.sources[model.reference_source or model.source]
-    parts = [log.reading(model, span, reference.columns) for span in spans]
-    chance = by_chance(
-        desk, model, watch, reference, [[parts[i] for i in draw] for draw in desk.resampling.drawn(len(parts), take, DRAWS)]
-    )
     found = [*_rated(desk, model, watch, chance), *_learned(model, chance)] if chance.keys else []
     return Lines(tuple(found), len(chance.badness), allowed(desk, model, watch, len(chance.keys)))
+
+
+def drawn(desk: Desk, model: Model, watch: Watch, reference: Reading) -> Iterator[Draw]:
+    """Yield windows that might have been, each with the reference without it; none where the reference is too short."""
+    spans, take = parts_of(model.reference, watch.window)
+    if len(spans) < max(LEAST_PARTS, 2 * take):
+        return
+    parts = read(desk, model, reference, spans)
+    for places in desk.resampling.drawn(len(parts), take, DRAWS):
+        rest = left_out(desk, reference, [parts[i] for i in dict.fromkeys(places)])
+        yield merged([parts[i] for i in places], reference.window.end), Usual(rest, rest)
+
+
+def drawn_in(desk: Desk, model: Model, watch: Watch, season: Season, reference: Reading) -> Iterator[Draw]:
+    """Yield windows of the reference, some hours of the season after the other, each with the same hours without it."""
+    for slot in slots_of(season, watch.window, model.reference):
+        spans = slot.within(model.reference)
+        if len(spans) < 2:  # nothing would be left to hold it against
+            continue
+        parts = read(desk, model, reference, spans)
+        windows = [Window(span.start, span.start + watch.window) for span in spans]
+        drawn_ones = parts if windows == spans else read(desk, model, reference, windows)
+        for place, window in enumerate(drawn_ones):
+            others = [part for i, part in enumerate(parts) if i != place]
+            rest = enough(left_out(desk, reference, [window]), gathered(reference, others), slot, len(others))
+            yield merged([window], reference.window.end), rest
+
+
+def slots_of(season: Season, window: timedelta, reference: Window) -> list[Slot]:
+    """Return slots spread over the season, so many that their windows together are not more than may be read."""
+    hours, times = math.ceil(window / HOUR), max(1, reference.length // season.length)
+    many = max(1, min(HOURS[season.name], MOST_PARTS // times))
+    return [Slot(season, place * HOURS[season.name] // many, hours) for place in range(many)] if hours < HOURS[season.name] else []
 
 
 def parts_of(reference: Window, window: timedelta) -> tuple[list[Window], int]:
@@ -106,23 +141,19 @@ def parts_of(reference: Window, window: timedelta) -> tuple[list[Window], int]:
     return [Window(start, start + window) for start in starts], 1
 
 
-def by_chance(desk: Desk, model: Model, watch: Watch, reference: Reading, draws: Sequence[Sequence[Reading]]) -> Chance:
+def by_chance(desk: Desk, model: Model, watch: Watch, draws: Iterable[Draw]) -> Chance:
     """Measure every draw with the watch's checks against the reference without it."""
     checks = [tuned(desk.checks[name], model.thresholds) for name in watch.checks if name not in OF_NOW]
-    told = [dict(_badness(desk, model, checks, reference, draw)) for draw in draws]
+    told = [dict(_badness(model, checks, window, rest)) for window, rest in draws]
     keys = sorted({key for row in told for key in row})
     lines = [next(c for c in checks if c.name == check).judged_by(subject) for check, subject in keys]
     return Chance(keys, lines, np.array([[row.get(key, math.nan) for key in keys] for row in told], dtype=np.float64))
 
 
-def _badness(
-    desk: Desk, model: Model, checks: Sequence[Check], reference: Reading, draw: Sequence[Reading]
-) -> Iterator[tuple[Key, float]]:
+def _badness(model: Model, checks: Sequence[Check], window: Reading, rest: Usual) -> Iterator[tuple[Key, float]]:
     """Yield how far toward its bad side each subject that may wake people stood."""
-    pseudo = merged(draw, reference.window.end)
-    rest = left_out(desk, reference, list({id(part): part for part in draw}.values()))
     for check in checks:
-        for result in check.measure(rest, pseudo):
+        for result in check.measure(rest.asked_by(check), window):
             line = check.judged_by(result.subject)
             asked = line.critical is not None or _learn(model, check.name, result.subject)
             if (

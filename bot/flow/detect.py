@@ -9,6 +9,7 @@ from bot.core.models import Model, Watch
 from bot.core.readings import Reading
 from bot.core.windows import Window
 from bot.flow.desk import Desk
+from bot.flow.same_hours import Usual
 from bot.flow.tune import floored, lined, tuned
 
 NONE = Lines()
@@ -17,14 +18,19 @@ BLIND = "source"
 """The name of the check that is always there: can the log be read at all?"""
 
 
-def detect(desk: Desk, model: Model, watch: Watch, reference: Reading, current: Reading, *, lines: Lines = NONE) -> list[Finding]:
+def detect(
+    desk: Desk, model: Model, watch: Watch, reference: Reading | Usual, current: Reading, *, lines: Lines = NONE
+) -> list[Finding]:
     """Run the watch's checks over one reading and its slices, and judge; `lines` are measured ones, of the whole only."""
+    usual = Usual(reference, reference) if isinstance(reference, Reading) else reference
     found: list[Finding] = []
     for name in watch.checks:
         fixed = floored(tuned(desk.checks[name], model.thresholds), watch.least_rows)
         check = lined(fixed, lines)
-        found += judge(check, check.measure(reference, current), model=model.key, window=current.window)
-        found += sliced(fixed, model, reference, current)
+        then = usual.asked_by(check)
+        results = usual.told(check, list(check.measure(then, current)))
+        found += judge(check, results, model=model.key, window=current.window)
+        found += sliced(fixed, model, then, current)
     return [replace(finding, importance=model.importance(finding.column)) for finding in found]
 
 
@@ -53,9 +59,12 @@ def sliced(check: Check, model: Model, reference: Reading, current: Reading) -> 
     ]
 
 
-def readable(model: Model, reading: Reading, trouble: str = "") -> Finding:
-    """Say that the log could be read: what an incident about a lost log waits for; and why no lines could be measured, if so."""
-    reason = f"the fixed lines judge: {trouble}" if trouble else ""
+def readable(model: Model, reading: Reading, trouble: str = "", season: str = "") -> Finding:
+    """Say that the log could be read: what an incident about a lost log waits for.
+
+    And which hours the window was held against, and why no lines could be measured, if so.
+    """
+    reason = "; ".join(part for part in (season, f"the fixed lines judge: {trouble}" if trouble else "") if part)
     return Finding(model.key, BLIND, Family.DATA_QUALITY, "model", Verdict.HEALTHY, reason, reading.window, n=reading.rows)
 
 

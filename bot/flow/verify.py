@@ -26,7 +26,8 @@ from bot.flow.detect import detect
 from bot.flow.hand_over import hand_over
 from bot.flow.recover import proven
 from bot.flow.resolve import close
-from bot.flow.watch import reference
+from bot.flow.same_hours import same_hours
+from bot.flow.watch import fingerprint, reference
 
 
 def verify(desk: Desk, journal: Journal, number: str) -> Json:
@@ -87,10 +88,11 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
     window = Window(since, now - watch.lag)
     like = reference(desk, model)
     reading = desk.source(model).reading(model, window, like.columns, as_of=now)
+    usual = same_hours(desk, model, like, watch.hours_of(window), mark=fingerprint(model), keep=True)
     lines = lines_for(desk, model, watch, like)
     asked = replace(watch, checks=run.plan.verification.checks)
     blamed = {f.key for f in incident.findings}
-    findings = [f for f in detect(desk, model, asked, like, reading, lines=lines) if f.key in blamed]
+    findings = [f for f in detect(desk, model, asked, usual, reading, lines=lines) if f.key in blamed]
     return findings, _rows(reading, incident.family)
 
 

@@ -51,7 +51,8 @@ class HeldSource:
         return sample_of(model, self._rows(model, window), limit, version)
 
     def _rows(self, model: Model, window: Window) -> pa.Table:
-        if window.length > self._longest:  # the reference, usually: asked for once
+        hours_of_the_reference = self._stretch is not None and window.end <= min(self._stretch.start, model.reference.end)
+        if hours_of_the_reference or window.length > self._longest:  # longer: the reference itself; both are asked for once
             return self._log.rows(model, window)
         if self._stretch is None or window.start < self._stretch.start or window.end > self._stretch.end:
             self._hold(model, Window(window.end - self._longest, window.end + max(self._longest, LEAST_AHEAD)))

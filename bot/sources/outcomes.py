@@ -47,9 +47,7 @@ def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetim
 
 def thinned(outcomes: Outcomes | None, most: int = MOST_REFERENCE) -> Outcomes | None:
     """Return at most so many of the rows, evenly spread in their order, the same ones at every call."""
-    if outcomes is None or len(outcomes) <= most:
-        return outcomes
-    return outcomes.at_rows(np.unique(np.linspace(0, len(outcomes) - 1, most).astype(np.int64)))
+    return None if outcomes is None else outcomes.thinned(most)
 
 
 def said(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Floats:

@@ -9,6 +9,7 @@ from bot.config import Phonebook, Settings, load_settings, resolved, shortest_st
 from bot.core.errors import ConfigError
 from bot.core.lines import FalseAlarms, Learn
 from bot.core.models import PAGE, RECORD, Recovery
+from bot.core.seasons import Season
 from bot.starter import TEXT
 
 
@@ -265,3 +266,30 @@ def test_each_task_has_a_primary_metric_unless_one_is_named(write, lines, primar
     )
 
     assert model["churn@production"].primary == primary
+
+
+def seasonal(season, **changes):
+    """Return the starter's file with a season for its inputs, in Berlin."""
+    given = {"every": "*/15 * * * * Europe/Berlin", "window": "1h", "end": "2026-02-01"} | changes
+    text = TEXT.replace("# season: week ", f"season: {season} ").replace("window: 1h", f"window: {given['window']}")
+    return text.replace("*/15 * * * *", given["every"]).replace("2026-02-01", given["end"])
+
+
+def test_a_season_has_the_clock_of_its_watch(write):
+    berlin, utc = (
+        write(seasonal("week", every=every)).models_with(registries().checks)["churn@production"].watches[0].season
+        for every in ("*/15 * * * * Europe/Berlin", "*/15 * * * *")
+    )
+
+    assert (berlin, utc) == (Season("week", "Europe/Berlin"), Season("week", "UTC"))
+
+
+@pytest.mark.parametrize("season", ["day", "week"])
+def test_a_window_that_holds_every_hour_has_no_season(write, season):
+    with pytest.raises(ConfigError, match=f"`season: {season}`, but its window holds every hour of a {season}"):
+        write(seasonal(season, window={"day": "24h", "week": "7d"}[season]))
+
+
+def test_a_reference_in_which_every_hour_has_not_come_twice_is_refused(write):
+    with pytest.raises(ConfigError, match="its reference is only 13 d long; it must be two weeks or more"):
+        write(seasonal("week", end="2026-01-14")).models_with(registries().checks)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot import checks
 from bot.core.checks import Check, Measurement
 from bot.core.findings import Verdict
+from bot.core.merging import gathered
 from bot.core.readings import Operations
 from bot.core.registry import discover
 from tests.fakes.readings import a_reading, joint, outcomes
@@ -18,6 +19,8 @@ from tests.unit.checks.judging import found
 CHECKS = discover(checks, Check)
 RANDOM = np.random.default_rng(7)
 N = 3_000
+ALONE = {"errors", "latency", "freshness", "performance", "slices", "calibration"}
+"""They hold the window against a line, not against the reference."""
 
 
 def a_whole_reading(like=None, n=N):
@@ -55,18 +58,19 @@ def test_an_empty_window_is_never_healthy(check, empty):
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_without_a_reference_nothing_that_compares_is_healthy(check):
-    alone = {
-        "errors",
-        "latency",
-        "freshness",
-        "performance",
-        "slices",
-        "calibration",
-    }  # they hold the window against a line, not against the reference
-
     verdicts = [finding.verdict for finding in found(check, a_reading(), a_whole_reading()).values()]
 
-    assert check.name in alone or Verdict.HEALTHY not in verdicts
+    assert check.name in ALONE or Verdict.HEALTHY not in verdicts
+
+
+@pytest.mark.parametrize("check", [c for c in CHECKS.values() if not c.ever], ids=lambda check: check.name)
+def test_against_hours_of_which_the_reference_has_no_rows_nothing_that_compares_is_healthy(check):
+    nothing = gathered(USUAL, [])
+
+    findings = found(check, nothing, a_whole_reading(USUAL))
+
+    assert findings
+    assert check.name in ALONE or Verdict.HEALTHY not in [finding.verdict for finding in findings.values()]
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)

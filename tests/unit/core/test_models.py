@@ -1,11 +1,13 @@
 """Models, their watches and how traffic is split."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.models import Feature, Model, Watch, live_version, same_split, servable, split_words, whole_steps
+from bot.core.seasons import Season
 from bot.core.windows import Window
 from tests.fakes.nouns import DAY, NOON
 
@@ -16,6 +18,13 @@ DELAYS = Model("delays", "production", "ml", "log", "edge", DAY, (HOURLY, DAILY)
 
 def test_the_judged_window_ends_its_lag_before_the_slot():
     assert DAILY.judged_at(NOON) == Window(NOON - timedelta(days=7, hours=6), NOON - timedelta(hours=6))
+
+
+def test_only_a_watch_with_a_season_asks_for_hours():
+    seasonal = replace(HOURLY, season=Season("day"))
+
+    assert seasonal.hours_of(HOURLY.judged_at(NOON)).words == "11:00 to 12:00 UTC"
+    assert HOURLY.hours_of(HOURLY.judged_at(NOON)) is None
 
 
 def test_a_check_is_found_in_the_watch_that_runs_it():

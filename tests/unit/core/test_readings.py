@@ -24,6 +24,13 @@ def test_a_version_that_scored_nothing_has_no_outcomes():
     assert len(outcomes([0.1], [True]).of_version("v9")) == 0
 
 
+def test_thinned_outcomes_are_spread_evenly_and_keep_both_ends():
+    many = outcomes(np.arange(10) / 10, np.ones(10))
+
+    assert many.thinned(4).scores.tolist() == [0.0, 0.3, 0.6, 0.9]
+    assert many.thinned(10) is many
+
+
 def test_a_sample_is_as_long_as_its_rows():
     assert len(Sample({"temp": (1, None)}, np.zeros(2), np.zeros(2, bool), np.full(2, "v1"), np.zeros(2, np.int64))) == 2
 

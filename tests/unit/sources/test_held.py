@@ -1,5 +1,6 @@
 """A log read ahead gives the very readings that the log itself would, and reads it seldom."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -54,6 +55,19 @@ def test_a_held_window_reads_as_the_log_itself_reads_it(log):
 
         assert (ours.rows, ours.newest, ours.kinds) == (theirs.rows, theirs.newest, theirs.kinds)
         assert np.array_equal(ours.columns["x"].cuts, theirs.columns["x"].cuts)
+
+
+def test_hours_of_the_reference_are_read_without_letting_go_of_the_stretch(log):
+    held = HeldSource(log, 3 * DAY)
+    model = replace(MODEL, reference=Window(START, START + 20 * DAY))
+    now = [Window.ending(START + timedelta(days=40, hours=hours), DAY) for hours in range(3)]
+    for window in now:
+        held.reading(model, window)
+        usual = held.reading(model, Window.ending(START + 10 * DAY, timedelta(hours=6)))
+
+        assert usual.rows == log.reading(model, usual.window).rows
+
+    assert log.times == 1 + len(now)
 
 
 def test_many_overlapping_windows_are_few_reads(log):
