@@ -54,7 +54,9 @@ def stability_index(reference: Counts, current: Counts) -> Distance | None:
 
 
 def stability_critical(n: int, m: int, bins: int, level: float = 0.01) -> float:
-    """Return the PSI that chance alone exceeds in `level` of all windows of these sizes."""
+    """Return the PSI that chance alone exceeds in `level` of all windows of these sizes; one bin never moves."""
+    if bins < 2:
+        return 0.0
     return float((1 / n + 1 / m) * 2 * special.gammaincinv((bins - 1) / 2, 1 - level))
 
 

@@ -81,3 +81,7 @@ def test_a_number_far_outside_of_the_reference_falls_into_the_open_bin():
 
     assert value > 2
     assert np.isfinite(value)
+
+
+def test_of_one_level_chance_explains_nothing():
+    assert measured(psi, *compared(["a"] * 300, ["a"] * 300))["x"].detail == "chance alone explains up to 0"
