@@ -57,6 +57,7 @@ lock:
 	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
 
 # Beside Evidently and NannyML, each in an environment of its own under the user's cache (3 GB, made once): the tables of the README.
+# Windows that nobody has seen: $(BIN)/python -m tests.bench.detection --alone --seed 1 --readme
 bench-peers: setup
 	$(BIN)/python -m tests.bench.peers
 	$(BIN)/python -m tests.bench.detection --readme

@@ -11,6 +11,7 @@ from scipy import stats
 
 from bot.core.findings import Verdict
 from tests.bench.detection import score, shifts, we_say, windows
+from tests.bench.detection.__main__ import cells, laid_over
 from tests.bench.detection.sets import DataSet
 from tests.fakes.nouns import a_finding
 
@@ -111,3 +112,21 @@ def test_the_ordinary_look_finds_what_is_injected_and_nothing_in_quiet_windows(d
 
     assert [answer[we_say.FINDING]["alert"] for answer in said] == [window["now"] > 0 for window in told]
     assert [answer[we_say.PAGES]["alert"] for answer in said][-3:] == [False, True, True]
+
+
+def test_either_side_of_two_is_as_far_along():
+    sides = [
+        a_finding(check="performance", subject="calibration_gap", value=value, interval=band, n=5_000, verdict=Verdict.HEALTHY)
+        for value, band in ((0.035, (0.01, 0.06)), (-0.035, (-0.06, -0.01)), (0.035, (-0.01, 0.08)))
+    ]
+
+    assert [we_say.along(finding, 0.0) for finding in sides] == [pytest.approx(1.5), pytest.approx(1.5), 0.0]
+
+
+def test_what_one_has_said_is_laid_over_a_table_and_leaves_what_others_have():
+    old = "<!-- x -->\n| who | a | b |\n| --- | --- | --- |\n| we | 1 | 2 |\n| they | 3 | 4 |\n<!-- /x -->"
+    by_row = laid_over(old, "| who | a | b |\n| --- | --- | --- |\n| we | 5 | 6 |\n| we too | 7 | 8 |")
+    by_column = laid_over(old, "| who | b |\n| --- | --- |\n| we | 6 |\n| they | 8 |")
+
+    assert cells(by_row) == [["who", "a", "b"], ["we", "5", "6"], ["they", "3", "4"], ["we too", "7", "8"]]
+    assert cells(by_column) == [["who", "a", "b"], ["we", "1", "6"], ["they", "3", "8"]]

@@ -98,6 +98,8 @@ def along(finding: Finding, q: float) -> float:
     low, high = finding.interval or (finding.value, finding.value)
     safest = low if line.above else high
     none = line.null if line.null is not None else finding.reference or 0.0
+    if line.two_sided:
+        return SURE + abs(finding.value - none) / edge if not low <= none <= high else 0.0
     if line.null is not None:
         if safest <= none if line.above else safest >= none:
             return 0.0
