@@ -45,7 +45,7 @@ class Usual:
 def same_hours(desk: Desk, model: Model, whole: Reading, slot: Slot | None, *, mark: str, keep: bool = False) -> Usual:
     """Return what a window in this slot is held against; of no slot the whole reference, whose fingerprint `mark` is.
 
-    They are read once and stored where they are to be kept. While they cannot be read, what compares with them is unknown.
+    They are read once and remembered, and stored where they are to be kept. While they cannot be read, what compares is unknown.
     """
     if slot is None:
         return Usual(whole, whole)
@@ -60,7 +60,7 @@ def same_hours(desk: Desk, model: Model, whole: Reading, slot: Slot | None, *, m
         if keep:
             with desk.store.write() as unit:
                 unit.save_reference(*key, hours)
-            desk.memory.keep(key, hours)
+        desk.memory.keep(key, hours)
     return enough(whole, hours, slot, len(parts))
 
 

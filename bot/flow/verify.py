@@ -88,7 +88,7 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
     window = Window(since, now - watch.lag)
     like = reference(desk, model)
     reading = desk.source(model).reading(model, window, like.columns, as_of=now)
-    usual = same_hours(desk, model, like, watch.hours_of(window), mark=fingerprint(model), keep=True)
+    usual = same_hours(desk, model, like, watch.hours_of(window), mark=fingerprint(model))
     lines = lines_for(desk, model, watch, like)
     asked = replace(watch, checks=run.plan.verification.checks)
     blamed = {f.key for f in incident.findings}
