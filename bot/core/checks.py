@@ -130,7 +130,8 @@ Measure = Callable[[Reading, Reading], Iterator[Measured]]
 class Check:
     """A named way of measuring: `measure(reference, current)` yields one result a subject.
 
-    `thresholds`, `labels` and `units` are by subject, where one check measures several things.
+    `thresholds`, `labels` and `units` are by subject, where one check measures several things. Not `of_rows` is one whose `n`
+    counts something else than predictions: a watch's floor of rows says nothing about it.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Check:
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    of_rows: bool = True
 
     def judged_by(self, subject: str) -> Threshold:
         """Return the threshold of this subject: its own where it has one, else the check's."""
@@ -167,12 +169,14 @@ def check(
     label: str = "",
     labels: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
+    of_rows: bool = True,
 ) -> Callable[[Measure], Check]:
     """Make a measuring function a `Check`; the first line of its docstring becomes the check's summary."""
 
     def made(measure: Measure) -> Check:
         summary = (measure.__doc__ or "").strip().partition("\n")[0]
         lines, names, kinds = dict(thresholds or {}), dict(labels or {}), dict(units or {})
-        return Check(name, family, unit, measure, threshold or Threshold(), lines, summary, label or plain(name), names, kinds)
+        own = threshold or Threshold()
+        return Check(name, family, unit, measure, own, lines, summary, label or plain(name), names, kinds, of_rows)
 
     return made

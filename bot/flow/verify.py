@@ -24,6 +24,7 @@ from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
 from bot.flow.detect import detect
 from bot.flow.hand_over import hand_over
+from bot.flow.meter import metered
 from bot.flow.resolve import close
 from bot.flow.watch import reference
 
@@ -76,6 +77,7 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
     reading = desk.source(model).reading(model, window, like.columns, as_of=now)
     lines = lines_for(desk, model, watch, like)
     asked = replace(watch, checks=run.plan.verification.checks)
+    like, reading = metered(desk, model, asked, like, reading, keep=True)
     blamed = {f.key for f in incident.findings}
     findings = [f for f in detect(desk, model, asked, like, reading, lines=lines) if f.key in blamed]
     return findings, _rows(reading, incident.family)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot import checks
 from bot.core.checks import Check, Measurement
 from bot.core.findings import Verdict
+from bot.core.metrics import UNITS, Series
 from bot.core.readings import Operations
 from bot.core.registry import discover
 from tests.fakes.readings import a_reading, joint, outcomes
@@ -34,6 +35,7 @@ def a_whole_reading(like=None, n=N):
         joint=joint(columns, scores=scores[:n], labels=truth[:n].astype(np.float64)),
         scored=scores[:n],
         operations=Operations(n, 0, RANDOM.exponential(50, n)),
+        resources={name: Series(RANDOM.gamma(100, 0.0001, 200), 200) for name in UNITS} if n else {},
     )
 
 
