@@ -25,12 +25,13 @@ def queries(settings: Settings) -> Iterator[Remark]:
         name = model.metrics.source
         try:
             source = made(name, settings.sources[name], found.sources)
-            yield from _asked(model, model.metrics, meter({name: source}, name), found.checks)  # type: ignore[dict-item]
+            yield from asked(model, model.metrics, meter({name: source}, name), found.checks)  # type: ignore[dict-item]
         except AiopsError as reason:
             yield problem("metrics", f"{model.key}: {reason}")
 
 
-def _asked(model: Model, metrics: Metrics, server: Meter, checks: Mapping[str, Check]) -> Iterator[Remark]:
+def asked(model: Model, metrics: Metrics, server: Meter, checks: Mapping[str, Check]) -> Iterator[Remark]:
+    """Ask the queries of one model."""
     watches = [w for w in model.watches if any(checks[name].family is Family.OPERATIONS for name in w.checks)]
     if not any("resources" in watch.checks for watch in watches):
         words = f"no watch of {model.key} runs the check 'resources', so nobody looks at its metrics."

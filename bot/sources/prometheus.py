@@ -83,7 +83,7 @@ class Prometheus:
 
     def _told(self, query: str, window: Window) -> Series:
         points, step_ms = grid(window)
-        end_ms = round(window.end.timestamp() * 1_000)
+        end_ms = round(window.end.timestamp() * 1_000) - 1  # what is sampled at the end itself is the next window's
         asked = {
             "query": query,
             "start": f"{(end_ms - (points - 1) * step_ms) / 1_000:.3f}",
