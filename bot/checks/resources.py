@@ -1,7 +1,8 @@
 """Resources: what the model's metrics server measures, against what is usual and against what is allowed.
 
 Busy hours are no trouble and samples of one hour are alike, so a metric must be both far from its usual level and, with its whole
-interval, out of the range that the reference's samples keep to: every hour that the reference knows is usual. A limit is a fact: of
+interval, out of the range that the reference's samples keep to (`bot.stats.series.usual`): an hour that the reference knows is usual.
+Of simulated hours with daily rhythms, drifting loads, spikes and saw teeth none was called trouble. A limit is a fact: of
 what fills up (cpu, memory) the 95th percentile of the samples counts, of what flows (latency, errors, throughput) the mean.
 """
 
@@ -15,6 +16,10 @@ from bot.core.words import POINTS, SHARE, plain
 from bot.stats.series import LEAST, level, mostly_under, usual
 
 LEAST_USUAL = 20
+FALLS = ("cpu", "gpu", "throughput")
+RISES = tuple(name for name in UNITS if name != "throughput")
+"""On which side a metric's interval is held against the range that is usual: where its trouble lies."""
+
 FILLS = ("cpu", "memory", "gpu", "gpu_memory")
 RATIO = "times the reference's"
 LIMIT = "_limit"
@@ -37,7 +42,7 @@ OTHER = Threshold(0.5, 0.9, null=1.0, two_sided=True)
         **{f"{name}{LIMIT}": Threshold(0.9, 1.0) for name in UNITS},
         f"throughput{LIMIT}": Threshold(1.1, 1.0, above=False),
     },
-    labels={**{name: plain(name) for name in UNITS}, **{f"{name}{LIMIT}": f"{plain(name)} of its limit" for name in UNITS}},
+    labels={subject: plain(subject) for name in UNITS for subject in (name, f"{name}{LIMIT}")},
     units={"error_rate": POINTS, **{f"{name}{LIMIT}": SHARE for name in UNITS}},
     of_rows=False,
 )
@@ -52,21 +57,22 @@ def resources(reference: Reading, current: Reading) -> Iterator[Measured]:
 
 
 def _against_usual(name: str, then: Series, now: Series) -> Measured:
-    """Measure how far a metric is from its usual level; its interval is held against the whole usual range."""
+    """Measure how far a metric is from its usual level; where trouble lies, its interval is told from the end of what is usual."""
     if why := _too_little(now) or _no_reference(then):
         return NotMeasured(name, why, len(now))
     here, before, (lowest, highest) = level(now.values), level(then.values), usual(then.values)
-    words = f"{told(name, here.value)}; the reference lies at {told(name, before.value)}, {_between(name, lowest, highest)}"
+    words = f"{told(name, here.value)}; usual is {told(name, before.value)}, from {told(name, lowest)} to {told(name, highest)}"
     if name == "error_rate":
         value, interval, like = here.value - before.value, (here.low - highest, here.high - lowest), 0.0
     elif before.value <= 0:
-        return NotMeasured(
-            name, f"it was {told(name, before.value)} in the reference, so there is no ratio; give it a limit", len(now)
-        )
+        why = f"it was {told(name, before.value)} in the reference, so there is no ratio; give it a limit"
+        return NotMeasured(name, why, len(now))
     else:
         value, like = here.value / before.value, 1.0
-        most = here.high / lowest if lowest > 0 else 1.0  # where nothing is usual, too, no fall is sure
-        interval = min(value, here.low / highest), max(value, most)
+        low = here.low / (highest if name in RISES else before.value)
+        fallen = here.high / lowest if lowest > 0 else 1.0  # where nothing at all is usual, too, no fall is sure
+        high = fallen if name in FALLS else here.high / before.value
+        interval = min(value, low), max(value, high)
     if not all(map(math.isfinite, (value, *interval))):
         return NotMeasured(name, "its samples are too far apart to be compared", len(now))
     return Measurement(name, value, len(now), like, interval, detail=words)
@@ -100,7 +106,3 @@ def _no_reference(then: Series) -> str:
         return ""
     why = then.trouble or f"{len(then)} of {LEAST_USUAL} samples"
     return f"nothing says what is usual ({why}); name a `reference` under metrics that its server still knows"
-
-
-def _between(name: str, lowest: float, highest: float) -> str:
-    return f"between {told(name, lowest)} and {told(name, highest)}"

@@ -8,7 +8,7 @@ a server answers and what is made of it: an unknown metric is a success with an 
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NoReturn
 
 import numpy as np
@@ -21,12 +21,13 @@ from bot.core.models import Model
 from bot.core.ports import SourceKind
 from bot.core.windows import Window
 from bot.core.words import quoted
-from bot.http import Allowed, Answer, Http, Unreached
+from bot.http import Allowed, Answer, Http, Unanswered, Unreached
 
 MOST_POINTS, LEAST_POINTS = 300, 20
 SCRAPE_S = 15.0
 """Closer points would mostly say the same sample again; of short windows they have to be closer nevertheless."""
 
+REST_S = 30.0
 MOST_WORDS = 160
 
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
@@ -49,24 +50,32 @@ class Prometheus:
 
     name = "prometheus"
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, now: Callable[[], float] = time.monotonic) -> None:
         self._url = options.url.rstrip("/") + "/api/v1/query_range"
-        self._patience_s = 2 * options.timeout
+        self._patience_s, self._now = 2 * options.timeout, now
+        self._rest_until, self._why = float("-inf"), ""
         self._http = Http(Allowed.of(options.url), deadline_s=options.timeout)
         self._headers = {**options.headers, **({"authorization": f"Bearer {options.token}"} if options.token else {})}
 
     def series(self, queries: Mapping[str, str], window: Window) -> Mapping[str, Series]:
-        """Ask every query over a window (see `bot.core.ports.Meter`); a server that is gone or slow is not asked on and on."""
-        found: dict[str, Series] = {}
-        until, gone = time.monotonic() + self._patience_s, ""
-        for name, query in queries.items():
-            gone = gone or ("Prometheus was too slow to be asked this as well." if time.monotonic() > until else "")
-            try:
-                found[name] = Series(trouble=gone) if gone else self._told(query, window)
-            except AiopsError as reason:
-                found[name] = Series(trouble=str(reason))
-                gone = str(reason) if isinstance(reason, Unreached) else ""
-        return found
+        """Ask every query over a window (see `bot.core.ports.Meter`).
+
+        A server that is gone or hangs is left alone for REST_S seconds: the other models that it knows would wait for it in turn.
+        """
+        until = self._now() + self._patience_s
+        return {name: self._asked(query, window, until) for name, query in queries.items()}
+
+    def _asked(self, query: str, window: Window, until: float) -> Series:
+        if self._now() < self._rest_until:
+            return Series(trouble=self._why)
+        if self._now() > until:
+            return Series(trouble="Prometheus was too slow to be asked this as well.")
+        try:
+            return self._told(query, window)
+        except AiopsError as reason:
+            if isinstance(reason, Unreached) or (isinstance(reason, Unanswered) and self._now() > until):
+                self._rest_until, self._why = self._now() + REST_S, str(reason)
+            return Series(trouble=str(reason))
 
     def close(self) -> None:
         """Close idle connections."""

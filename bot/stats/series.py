@@ -16,6 +16,7 @@ from bot.core.profiles import Floats
 LEVEL = 0.95
 TAIL = 0.05
 BATCHES = 10
+ROOM = 1.1
 LEAST = 8
 """So few samples make four batches of two: fewer have no interval worth the name."""
 
@@ -52,10 +53,15 @@ def winsorised(values: Floats) -> Floats:
 
 
 def usual(values: Floats) -> tuple[float, float]:
-    """Return the ends that at most one sample in a hundred lies beyond, on either side; of up to a hundred the very ends."""
+    """Return the range that is usual: what all but one sample in fifty keep to on either side, and a tenth beyond.
+
+    Fewer left out, and some spikes would hide what is sustained; no room beyond, and the top of a smooth daily rhythm would always
+    lie outside. Of up to fifty samples none is left out.
+    """
     ordered = np.sort(values)
-    cut = (len(values) - 1) // 100
-    return float(ordered[cut]), float(ordered[len(values) - 1 - cut])
+    cut = (len(values) - 1) // 50
+    low, high = float(ordered[cut]), float(ordered[len(values) - 1 - cut])
+    return (low / ROOM if low > 0 else low * ROOM), (high * ROOM if high > 0 else high / ROOM)
 
 
 def mostly_under(values: Floats) -> float:

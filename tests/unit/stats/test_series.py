@@ -58,9 +58,17 @@ def test_a_spike_moves_nothing():
     assert level(spiked).value == pytest.approx(level(calm).value, rel=1e-3)
 
 
-def test_usual_is_what_all_but_one_in_a_hundred_keep_to():
-    assert usual(np.arange(100.0)) == (0.0, 99.0)
-    assert usual(np.arange(300.0)) == (2.0, 297.0)
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        (np.arange(11.0, 61.0), (10.0, 66.0)),  # of fifty none is left out
+        (np.arange(1.0, 301.0), (6 / 1.1, 295 * 1.1)),
+        (np.array([-1.0, 0.0]), (-1.1, 0.0)),
+        (np.array([-2.0, -1.1]), (-2.2, -1.0)),
+    ],
+)
+def test_usual_is_what_all_but_one_in_fifty_keep_to_and_a_tenth_beyond(values, ends):
+    assert usual(values) == pytest.approx(ends, abs=1e-12)
 
 
 def test_one_sample_in_twenty_may_lie_over_the_95th_percentile():
