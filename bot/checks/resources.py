@@ -1,9 +1,9 @@
 """Resources: what the model's metrics server measures, against what is usual and against what is allowed.
 
 Busy hours are no trouble and samples of one hour are alike, so a metric must be both far from its usual level and, with its whole
-interval, out of the range that the reference's samples keep to (`bot.stats.series.usual`): an hour that the reference knows is usual.
-Of simulated hours with daily rhythms, drifting loads, spikes and saw teeth none was called trouble. A limit is a fact: of
-what fills up (cpu, memory) the 95th percentile of the samples counts, of what flows (latency, errors, throughput) the mean.
+interval, out of the range that the reference's samples keep to (`bot.stats.series.usual`): an hour that the reference knows is
+usual. A limit is a fact: of what fills up (cpu, memory) the 95th percentile of the samples counts, of what flows (latency, errors,
+throughput) the mean.
 """
 
 import math

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -297,6 +298,17 @@ def test_a_day_with_too_much_memory_no_traffic_and_slow_answers_is_told(home, ca
         ("missing", "score"): "healthy",
     }
     assert "5 GiB" in found["resources", "memory"]["text"]
+
+
+def test_what_is_usual_is_kept_beyond_the_memory_of_the_server(home, capsys, url):
+    main(["check", "delay-eta", "--at", (NOW - HOUR).isoformat(), "--record"])
+    capsys.readouterr()
+    with sqlite3.connect(home / "aiops.db") as database:
+        kept = database.execute("select count(*) from references_ where model = 'delay-eta@production metrics'").fetchone()
+    configured(home, url, memory="max(old_memory)", cpu="avg(old_cpu)")
+
+    assert kept == (3,)
+    assert checked(capsys)["resources", "memory"]["verdict"] == "critical"
 
 
 def test_a_quiet_day_is_healthy(home, capsys):
