@@ -25,6 +25,7 @@ from bot.flow.desk import Desk
 from bot.flow.detect import detect
 from bot.flow.hand_over import hand_over
 from bot.flow.meter import metered
+from bot.flow.recover import proven
 from bot.flow.resolve import close
 from bot.flow.watch import reference
 
@@ -57,13 +58,25 @@ def _look(desk: Desk, number: str) -> Json:
         findings, rows = fresh_findings(desk, desk.model(run.model_key), run, incident, since)
     except AiopsError as reason:
         return {"verdict": "unknown", "reason": str(reason), "rows": 0, "late": late, "findings": []}
-    verdict = worst(findings) if rows >= wanted.least_rows else Verdict.UNKNOWN
+    verdict = _verdict(desk, findings) if rows >= wanted.least_rows else Verdict.UNKNOWN
     told = [announce.finding_data(f) for f in findings]
     _say(desk, number, rows, wanted.least_rows)
     decided = {Verdict.HEALTHY: "healthy", Verdict.CRITICAL: "critical", Verdict.WARNING: "unknown", Verdict.UNKNOWN: "unknown"}[
         verdict
     ]
-    return {"verdict": decided, "reason": _reason(findings, rows, wanted.least_rows), "rows": rows, "late": late, "findings": told}
+    return {
+        "verdict": decided,
+        "reason": _reason(desk, findings, rows, wanted.least_rows),
+        "rows": rows,
+        "late": late,
+        "findings": told,
+    }
+
+
+def _verdict(desk: Desk, findings: list[Finding]) -> Verdict:
+    """Return the worst, where health must be proven: a loss that only might be chance is not known to be mended."""
+    doubtful = any(f.verdict is Verdict.HEALTHY and not proven(desk.checks.get(f.check), f) for f in findings)
+    return max(worst(findings), Verdict.UNKNOWN if doubtful else Verdict.HEALTHY, key=lambda verdict: verdict.rank)
 
 
 def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since: datetime) -> tuple[list[Finding], int]:
@@ -89,11 +102,11 @@ def _rows(reading: Reading, family: Family) -> int:
     return reading.rows
 
 
-def _reason(findings: list[Finding], rows: int, least: int) -> str:
+def _reason(desk: Desk, findings: list[Finding], rows: int, least: int) -> str:
     if rows < least:
         return f"not enough fresh data yet: {rows:,} of {least:,} rows."
-    bad = [f for f in findings if f.verdict is not Verdict.HEALTHY] or findings
-    words = [f"{_name(f)} {amount(f.value, f.unit)} ({_judgement(f)})" for f in bad[:3]]
+    bad = [f for f in findings if not proven(desk.checks.get(f.check), f)] or findings
+    words = [f"{_name(f)} {amount(f.value, f.unit)} ({_judgement(desk, f)})" for f in bad[:3]]
     return f"On {rows:,} fresh rows: {'; '.join(words)}." if words else "The checks that opened the incident measured nothing."
 
 
@@ -102,7 +115,10 @@ def _name(finding: Finding) -> str:
     return finding.named if finding.family is Family.PERFORMANCE else plain(finding.subject)
 
 
-def _judgement(finding: Finding) -> str:
+def _judgement(desk: Desk, finding: Finding) -> str:
+    """Return the verdict; of a value beyond its line, which only might be chance, that more rows have to tell."""
+    if finding.verdict is Verdict.HEALTHY and not proven(desk.checks.get(finding.check), finding):
+        return f"not proven healthy: beyond its line of {amount(finding.threshold, finding.unit)}, though it may be chance"
     return f"{finding.verdict.value}; {finding.reason}" if finding.reason else finding.verdict.value
 
 

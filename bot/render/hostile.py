@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 MENTION = re.compile(r"<(?:@[UW][A-Z0-9]{1,30}|!subteam\^S[A-Z0-9]{1,30}(?:\|@?[\w .-]{1,80})?)>")
-PERSON = re.compile(r"[UW][A-Z0-9]{1,30}")
+PERSON = re.compile(r"[UW][A-Z0-9]{3,30}")  # Slack's own have nine and more; a shorter word is a word
 # Control characters, lone surrogates, and the marks that turn the direction of reading: a name must look like what it is.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 LINE_BREAKS = re.compile("\r\n|[\r\x85\u2028\u2029]")

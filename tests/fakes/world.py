@@ -34,10 +34,11 @@ class FakeClock:
 
 @dataclass
 class FakeLog:
-    """A prediction log: per look it says how big the gap, the drift, the missing share are; `down` makes it unreadable."""
+    """A prediction log: how big the gap (give or take `band`), the drift, the missing share are; `down` makes it unreadable."""
 
     name: str = "log"
     gap: float = 0.0
+    band: float = 0.02
     drift: float = 0.0
     missing: float = 0.0
     rows: int = 10_000
@@ -53,7 +54,12 @@ class FakeLog:
         self.windows.append(window)
         n = self.rows if self.labelled is None else self.labelled
         outcomes = Outcomes(np.full(n, self.gap), np.zeros(n, bool), np.full(n, "v3"), np.zeros(n, np.int64), self.rows - n)
-        return Reading(window, self.rows, kinds={"drift": str(self.drift), "missing": str(self.missing)}, outcomes=outcomes)
+        return Reading(
+            window,
+            self.rows,
+            kinds={"drift": str(self.drift), "missing": str(self.missing), "band": str(self.band)},
+            outcomes=outcomes,
+        )
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         n = min(limit, self.rows)
@@ -82,7 +88,8 @@ def gap_of(_reference: Reading, current: Reading) -> Iterator[Measured]:
         yield NotMeasured("calibration_gap", f"{len(current.outcomes or ())} of 100 labels")
         return
     gap = float(current.outcomes.scores.mean())
-    yield Measurement("calibration_gap", gap, len(current.outcomes), reference=0.0, interval=(gap - 0.02, gap + 0.02))
+    band = float(current.kinds.get("band", 0.02))
+    yield Measurement("calibration_gap", gap, len(current.outcomes), reference=0.0, interval=(gap - band, gap + band))
 
 
 def missing_of(_reference: Reading, current: Reading) -> Iterator[Measured]:
@@ -127,7 +134,7 @@ class FakeDirectory:
     """Ana and Bo are on call, Cy watches; every team has the channel of its name."""
 
     roles: dict[str, frozenset[str]] = field(
-        default_factory=lambda: {"UANA": frozenset({"on-call"}), "UBO": frozenset({"on-call"}), "UCY": frozenset({"viewer"})}
+        default_factory=lambda: {"U0ANA": frozenset({"on-call"}), "U0BO": frozenset({"on-call"}), "U0CY": frozenset({"viewer"})}
     )
 
     def principal(self, slack_id: str) -> Principal:

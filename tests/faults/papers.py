@@ -24,7 +24,7 @@ Row = tuple[str, str, str, float, bool, str, float]
 
 def workspace(manifest: Mapping[str, object]) -> Workspace:
     """Return the company's Slack: Ana, Bo and Cy decide, Dee only looks."""
-    users = tuple(User(f"U{name.upper()}", name) for name in PEOPLE)
+    users = tuple(User(f"U0{name.upper()}", name) for name in PEOPLE)
     app = SlackApp.from_manifest(manifest)
     members = (*(user.id for user in users), app.bot_user_id)
     return Workspace(users, (Channel(PLACE, CHANNEL, members),), app)
@@ -49,7 +49,7 @@ def settings(folder: Path, edge: Edge, api_url: str, *, expires: str) -> str:
         "database": f"${{file:{folder / 'database'}}}",
         "slack": {"channel": CHANNEL, "base_url": api_url, "port": 0},
         "teams": {"ml": {"channel": CHANNEL}},
-        "roles": {"on-call": ["UANA", "UBO", "UCY"]},
+        "roles": {"on-call": ["U0ANA", "U0BO", "U0CY"]},
         "sources": {"log": {"kind": "sql", "url": f"sqlite:///{folder / 'log.db'}", "table": "log"}},
         "platforms": {"edge": {"kind": "envoy", **edge.options}},
         "scorers": {"versions": {"kind": "model_servers", "targets": {TARGET: dict(edge.servers)}}},

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import checks
+from bot.app.resampling import Resampled
 from bot.core.checks import Check
 from bot.core.findings import Finding, Verdict
 from bot.core.models import Feature, LogColumns, Model, Watch
@@ -79,7 +80,7 @@ def a_desk(model: Model, place: Path, store: MemoryStore) -> Desk:
     return Desk(
         clock=clock, data=clock, store=store, directory=FakeDirectory(), models={model.key: model}, sources=sources,
         platforms={}, scorers={}, checks=CHECKS, actions={}, playbooks={}, policies={},
-        expand=lambda *_: [], paired=lambda *_: (_ for _ in ()),
+        expand=lambda *_: [], paired=lambda *_: (_ for _ in ()), resampling=Resampled(),
     )  # fmt: skip
 
 

@@ -157,7 +157,7 @@ class Room:
         self.lays(checks={**self.desk.checks, name: replace(self.desk.checks[name], measure=measure)})
 
     def person(self, name: str) -> Principal:
-        return self.desk.directory.principal(f"U{name.upper()}")
+        return self.desk.directory.principal(f"U0{name.upper()}")
 
     def looks(self, times: int = 1) -> None:
         """Look at the model so many days in a row, and explain what was opened."""

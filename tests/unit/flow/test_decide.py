@@ -98,7 +98,7 @@ def test_a_refused_vote_is_remembered_with_its_reason(room, proposed):
     row = room.store.audit_log[-1].entry
 
     assert (row.actor, row.action, row.payload["reason"]) == (
-        "UCY",
+        "U0CY",
         "vote.refused",
         "Only on-call may decide this; your roles: viewer.",
     )
@@ -121,7 +121,7 @@ def test_one_rejection_closes_it_with_its_reason_and_the_incident_stays_open(roo
     decide.reject(room.desk, proposed, by=room.person("bo"), reason=" the holiday traffic will pass ")
     card = room.shown(f"proposal:{proposed}")
 
-    assert (card["standing"], card["reason"], card["decided_by"]) == ("rejected", "the holiday traffic will pass", "UBO")
+    assert (card["standing"], card["reason"], card["decided_by"]) == ("rejected", "the holiday traffic will pass", "U0BO")
     assert (room.incident().state, list(room.store.enqueued)) == (State.OPEN, [])
     with pytest.raises(NotAllowed, match="rejected already"):
         decide.approve(room.desk, proposed, by=CROWD[0])
@@ -141,7 +141,7 @@ def test_the_proposer_may_withdraw_even_without_the_role():
     number = room.proposed(by="cy").id
     closed = decide.reject(room.desk, number, by=room.person("cy"), reason="I was wrong")
 
-    assert (closed.standing, closed.decided_by) == (Standing.REJECTED, "UCY")
+    assert (closed.standing, closed.decided_by) == (Standing.REJECTED, "U0CY")
 
 
 def test_another_person_without_the_role_may_not_reject(room, proposed):
@@ -183,7 +183,7 @@ def test_an_abort_is_asked_once_and_the_message_says_by_whom(room, proposed):
     decide.abort(room.desk, proposed, by=room.person("bo"))
     shown = room.shown(f"run:{proposed}")
 
-    assert (shown["aborted_by"], shown["buttons"]) == ("UANA", [])
+    assert (shown["aborted_by"], shown["buttons"]) == ("U0ANA", [])
     assert room.audited().count("run.abort_asked") == 1
 
 

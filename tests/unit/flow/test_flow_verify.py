@@ -66,6 +66,14 @@ def test_what_is_merely_better_is_not_mended(room, approved):
     assert "calibration gap 7 points (warning" in ended["outcome"]
 
 
+def test_a_loss_that_only_might_be_chance_is_not_mended(room, approved):
+    room.log.gap, room.log.band = 0.07, 0.08
+    ended = room.runs(approved)
+
+    assert ended["state"] == RunState.HANDED_OVER
+    assert "calibration gap 7 points (not proven healthy: beyond its line of 5 points, though it may be chance)" in ended["outcome"]
+
+
 def test_while_rows_are_too_few_the_message_says_how_many_there_are(room, approved):
     room.log.labelled = 250
     waits_twice(room, approved)

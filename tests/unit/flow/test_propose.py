@@ -190,7 +190,7 @@ def test_people_see_how_much_traffic_moves_where_it_leads_and_who_may_approve(lo
     card = losing.shown(f"proposal:{proposed(losing).id}")
 
     assert card["blast_radius"] == ("100 % of delays's traffic in production; serving goes on if the bot stops at any step")
-    assert (card["approvers"], card["quorum"], card["proposed_by"]) == (["on-call"], "0/1", "UANA")
+    assert (card["approvers"], card["quorum"], card["proposed_by"]) == (["on-call"], "0/1", "U0ANA")
     assert card["preview"][0].startswith("Roll back to v2")
     assert [b["value"] for b in card["buttons"]] == [losing.store.audit_log[-1].entry.target] * 2
 

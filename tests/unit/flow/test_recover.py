@@ -8,7 +8,7 @@ from bot.core.checks import Threshold
 from bot.core.findings import Verdict
 from bot.core.incidents import State
 from bot.core.models import RECORD, Recovery
-from bot.flow.recover import _back
+from bot.flow.recover import proven
 from tests.fakes.world import CHECKS
 from tests.unit.flow.room import DELAYS
 from tests.unit.flow.test_hindsight import GAP
@@ -55,7 +55,7 @@ def test_where_below_is_bad_the_lower_line_is_a_higher_one(value, back):
     check = replace(CHECKS["missing"], threshold=Threshold(0.5, 0.2, above=False))
     finding = replace(GAP, check="missing", subject="model", verdict=Verdict.HEALTHY, value=value, threshold=0.5)
 
-    assert _back(check, 0.8, finding) is back
+    assert proven(check, finding, 0.8) is back
 
 
 @pytest.mark.parametrize(("value", "back"), [(-0.09, False), (0.09, False), (-0.05, True), (0.05, True)], ids=str)
@@ -63,7 +63,11 @@ def test_where_both_sides_are_bad_the_lower_line_is_nearer_to_nothing_on_both(va
     check = replace(CHECKS["missing"], threshold=Threshold(0.1, 0.2, null=0.0, two_sided=True))
     finding = replace(GAP, check="missing", verdict=Verdict.HEALTHY, value=value, threshold=0.1 if value > 0 else -0.1)
 
-    assert _back(check, 0.8, finding) is back
+    assert proven(check, finding, 0.8) is back
+
+
+def test_what_has_no_line_is_back_when_it_is_healthy():
+    assert proven(None, replace(GAP, verdict=Verdict.HEALTHY))
 
 
 def recorded(room):

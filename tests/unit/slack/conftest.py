@@ -20,7 +20,7 @@ from bot.store.database import open_store
 from bot.store.outbox import Outbox
 from tests.unit.flow.room import Room
 
-PEOPLE = tuple(User(f"U{name.upper()}", name) for name in ("ana", "bo", "cy"))
+PEOPLE = tuple(User(f"U0{name.upper()}", name) for name in ("ana", "bo", "cy"))
 EVERYBODY = ("ana", "bo", "cy", "aiops")
 
 

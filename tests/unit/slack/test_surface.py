@@ -58,10 +58,10 @@ def test_an_error_is_one_sentence(chat):
 
 def test_an_acknowledged_incident_says_by_whom_and_loses_the_button(opened):
     opened.ana.clicks("Acknowledge")
-    opened.bo.sees("*Acknowledged* by <@UANA>")
-    opened.bo.sees("by <@UANA>")
+    opened.bo.sees("*Acknowledged* by <@U0ANA>")
+    opened.bo.sees("by <@U0ANA>")
 
-    assert opened.room.incident().acknowledged_by == "UANA"
+    assert opened.room.incident().acknowledged_by == "U0ANA"
 
 
 def test_the_proposer_is_refused_and_only_they_read_why(proposed):
@@ -81,7 +81,7 @@ def test_a_viewer_is_refused_and_the_refusal_is_audited(proposed):
 
 def test_the_second_person_starts_the_run_and_the_buttons_vanish(proposed):
     assert proposed.bo.clicks("Approve") is None
-    proposed.bo.sees("*Approved* by <@UBO>", within=10)
+    proposed.bo.sees("*Approved* by <@U0BO>", within=10)
 
     assert len(proposed.enqueued) == 1
     assert "[Approve]" not in proposed.ana.screen()
@@ -106,7 +106,7 @@ def test_a_rejection_asks_why_and_the_card_tells_it(proposed):
     proposed.bo.clicks("Reject…")
     proposed.bo.fills("text", "wait for <!channel> labels")
     assert proposed.bo.submits() == {}
-    proposed.ana.sees("*Rejected* by <@UBO>", within=10)
+    proposed.ana.sees("*Rejected* by <@U0BO>", within=10)
 
     assert proposed.ana.sees("wait for &lt;!channel&gt; labels")
 
@@ -143,7 +143,7 @@ def test_home_shows_what_waits_for_this_person_and_takes_their_vote(proposed):
     block = next(b for b in view["blocks"] if b["type"] == "actions" and b["elements"][0]["action_id"] == "approve")
     proposed.bo._post("/ui/view/click", {"view_id": view["id"], "block_id": block["block_id"], "action_id": "approve"})
 
-    proposed.bo.sees("*Approved* by <@UBO>", within=10)
+    proposed.bo.sees("*Approved* by <@U0BO>", within=10)
 
 
 def test_a_button_of_another_age_says_so(chat):

@@ -40,12 +40,12 @@ def signed(body, stamp=None, secret=SECRET):
 
 def command(chat, text="whoami", trigger="t1"):
     url = chat.slack.on_loop(_url(chat))
-    fields = {"command": "/aiops", "text": text, "user_id": "UANA", "channel_id": "C0000000OPS", "team_id": "T0000000001"}
+    fields = {"command": "/aiops", "text": text, "user_id": "U0ANA", "channel_id": "C0000000OPS", "team_id": "T0000000001"}
     return urlencode({**fields, "trigger_id": trigger, "response_url": url})
 
 
 async def _url(chat):
-    return chat.slack.room.replies.new_url("C0000000OPS", "UANA")
+    return chat.slack.room.replies.new_url("C0000000OPS", "U0ANA")
 
 
 def test_a_signed_command_is_answered(door):
