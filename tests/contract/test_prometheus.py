@@ -177,13 +177,18 @@ def test_a_server_that_is_gone_is_asked_once():
 
 
 def test_a_server_that_never_answers_is_not_waited_for_again_and_again():
+    calls = 0
     with socket.create_server(("127.0.0.1", 0)) as silent:
         slow = make({"url": f"http://127.0.0.1:{silent.getsockname()[1]}", "timeout": 0.1})
-        began = time.monotonic()
         found = slow.series({f"m{i}": "a" for i in range(8)}, TODAY)
+        silent.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                silent.accept()[0].close()
+                calls += 1
 
-    assert time.monotonic() - began < 0.6
-    assert all("no whole answer" in series.trouble for series in found.values())
+    assert 1 <= calls <= 3
+    assert all("no whole answer" in series.trouble or "too slow" in series.trouble for series in found.values())
 
 
 def test_a_server_that_was_gone_is_asked_again_after_a_rest(url):
