@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-# Most tests wait for servers and clocks, so two cores bear three workers; a file stays on one, so that what it sets up once is set up once.
+# Most tests wait for servers and clocks, so two cores bear three workers, of one thread each; a file stays on one, so that what it
+# sets up once is set up once.
 PARALLEL ?= -n 3 --dist loadfile
 PLAYED := tests/story tests/browser
 DECIDING := $(wildcard tests/unit/core tests/unit/flow)
@@ -29,7 +30,7 @@ demo: setup
 # Lint, types, who imports whom, then every test that is not slow: what CI runs. The story is played alone, because it starts a whole
 # company; the browser's files have a worker each: side by side in one, two of its tests have failed that pass apart.
 test: check cover
-	$(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING) $(PLAYED))
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING) $(PLAYED))
 	$(BIN)/pytest -m "not slow" tests/story
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/browser
 

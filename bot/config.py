@@ -6,33 +6,34 @@ Every mistake is one sentence with file and line. A secret is named, never writt
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from bot.core.approvals import Policy, Principal
 from bot.core.checks import Check, Threshold
 from bot.core.errors import ConfigError
 from bot.core.lines import FalseAlarms, Learn
+from bot.core.metrics import UNITS, Metrics
 from bot.core.models import Feature, LogColumns, Model, Persistence, Recovery, Watch
 from bot.core.seasons import Season
-from bot.core.windows import Window, utc
+from bot.core.windows import Window
 from bot.core.words import duration
-from bot.validation import Duration, validated
+from bot.validation import Duration, Size, validated
 from bot.yaml import load_file
 
 DEFAULT_PATH = Path("aiops.yaml")
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 LITERAL_PASSWORD = re.compile(r"://[^/@:\s]*:[^@/\s]+@")
 ZONED = re.compile(r"(.+)\s+([A-Za-z_]+/[A-Za-z][A-Za-z0-9_+/-]*|UTC)\s*")
-SECRET_NAME = re.compile(r"(password|secret|token|api_?key)$", re.IGNORECASE)
+SECRET_NAME = re.compile(r"(password|secret|token|api[-_]?key|authorization|cookie)$", re.IGNORECASE)
 
 
 def zoned(cadence: str) -> tuple[str, str]:
@@ -51,6 +52,7 @@ def _cron(text: str) -> str:
 
 
 Cron = Annotated[str, AfterValidator(_cron)]
+Query = Annotated[str, Field(max_length=4_000)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
@@ -193,12 +195,75 @@ class WatchPart(Part):
         return self
 
 
-class ReferencePart(Part):
+class StretchPart(Part):
+    """A stretch of time, `[start, end)`."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError("must start before it ends")
+        return self
+
+    @property
+    def window(self) -> Window:
+        """It as the bot knows it."""
+        return Window(self.start, self.end)
+
+
+class ReferencePart(StretchPart):
     """The stretch that a model is compared with."""
 
-    start: datetime
-    end: datetime
     source: str = Field("", description="Where it lies when it is not in the log, e.g. a training set.")
+
+
+class LimitsPart(Part):
+    """What must not be passed, in each metric's own unit; of throughput it is the least, of the others the most."""
+
+    cpu: Size | None = None
+    memory: Size | None = Field(None, description="Bytes: 8GiB.")
+    gpu: Size | None = None
+    gpu_memory: Size | None = Field(None, description="Bytes: 24GiB.")
+    latency_p95: Size | None = Field(None, description="Milliseconds.")
+    latency_p99: Size | None = Field(None, description="Milliseconds.")
+    error_rate: Size | None = Field(None, description="A share, 0 to 1.")
+    throughput: Size | None = Field(None, description="Requests a second, at least.")
+
+
+class MetricsPart(Part):
+    """Queries (PromQL) for a model's operational numbers; each must answer with one series."""
+
+    source: str = Field(description="A source of kind prometheus.")
+    cpu: Query = Field("", description="Cores, or a share of them.")
+    memory: Query = Field("", description="Bytes.")
+    gpu: Query = Field("", description="Use of the GPUs, in whatever unit.")
+    gpu_memory: Query = Field("", description="Bytes.")
+    latency_p95: Query = Field("", description="Milliseconds.")
+    latency_p99: Query = Field("", description="Milliseconds.")
+    error_rate: Query = Field("", description="The share of requests that fail, 0 to 1.")
+    throughput: Query = Field("", description="Requests a second.")
+    limits: LimitsPart = LimitsPart()
+    reference: StretchPart | None = Field(None, description="What is usual, where the model's own reference is too old for it.")
+
+    @property
+    def queries(self) -> dict[str, str]:
+        """The queries that are given, by metric."""
+        return {name: query for name in UNITS if (query := getattr(self, name).strip())}
+
+    @property
+    def limited(self) -> dict[str, float]:
+        """The limits that are given, by metric."""
+        return {name: limit for name in UNITS if (limit := getattr(self.limits, name)) is not None}
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if not self.queries:
+            raise ValueError(f"names no query; give at least one of {', '.join(UNITS)}")
+        if lost := [name for name in self.limited if name not in self.queries]:
+            raise ValueError(f"limits {lost[0]}, but has no query for it")
+        return self
 
 
 class ModelPart(Part):
@@ -223,6 +288,7 @@ class ModelPart(Part):
     mode: Literal["page", "record"] = Field("page", description="record: measure and keep all, but wake nobody.")
     segments: tuple[str, ...] = Field((), description="Features of categories; every check looks at each of their levels, too.")
     segments_page: bool = Field(False, description="Whether what is found on one level may open an incident by itself.")
+    metrics: MetricsPart | None = Field(None, description="Operational numbers that somebody else measures.")
     watches: tuple[WatchPart, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -280,6 +346,7 @@ class Settings(Part):
             for asked, shelf, what in (
                 (model.source, self.sources, "sources"),
                 (model.reference.source, self.sources, "sources"),
+                (model.metrics.source if model.metrics else "", self.sources, "sources"),
                 (model.serving, self.platforms, "platforms"),
                 (model.scorer, self.scorers, "scorers"),
                 (model.team, self.teams, "teams"),
@@ -317,7 +384,7 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
     for name in (*used, *(key.partition(".")[0] for key in part.thresholds)):
         if name not in checks:
             raise ConfigError(f"Model '{part.name}' uses the check '{name}', which does not exist. There are: {', '.join(checks)}.")
-    reference = Window(utc(part.reference.start), utc(part.reference.end))
+    reference = part.reference.window
     return Model(
         name=part.name,
         environment=part.environment,
@@ -341,8 +408,13 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
         learned={key: _learn(lines) for key, lines in part.thresholds.items() if lines.learn},
         false_alarms=FalseAlarms(part.false_alarms.at_most, part.false_alarms.per) if part.false_alarms else None,
         mode=part.mode,
+        metrics=_metrics(part.metrics) if part.metrics else None,
         watches=tuple(_watch(watch, reference) for watch in part.watches),
     )
+
+
+def _metrics(part: MetricsPart) -> Metrics:
+    return Metrics(part.source, part.queries, part.limited, part.reference.window if part.reference else None)
 
 
 def _learn(part: ThresholdPart) -> Learn:
@@ -402,11 +474,24 @@ def refuse_literal_secrets(settings: Settings) -> None:
         raise ConfigError("database: a password stands in the URL; name it instead, e.g. ${env:AIOPS_DATABASE_URL}.")
     for shelf in (settings.sources, settings.platforms, settings.scorers):
         for name, plug in shelf.items():
-            for option, value in (plug.model_extra or {}).items():
-                text = value if isinstance(value, str) else ""
-                named = SECRET_NAME.search(option) and text and not REFERENCE.fullmatch(text)
+            for option, text in _options(plug.model_extra or {}):
+                named = SECRET_NAME.search(option) and text and not named_secret(text)
                 if named or LITERAL_PASSWORD.search(text):
                     raise ConfigError(f"'{name}': the option '{option}' holds a secret; name it instead, e.g. ${{env:MY_SECRET}}.")
+
+
+def named_secret(text: str) -> bool:
+    """Return whether a text holds nothing of a secret itself; how it is sent ("Bearer ${env:TOKEN}") is none."""
+    return REFERENCE.fullmatch(text.removeprefix("Bearer ").removeprefix("Basic ")) is not None
+
+
+def _options(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield every option that is text, those inside mappings too."""
+    for option, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _options(value)
+        elif isinstance(value, str):
+            yield option, value
 
 
 def resolved(value: object, where: str) -> object:

@@ -5,6 +5,8 @@ Values are never repeated: a misplaced one may be a secret.
 
 import difflib
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
@@ -140,3 +142,27 @@ def duration(value: object) -> timedelta:
 
 Duration = Annotated[timedelta, BeforeValidator(duration, json_schema_input_type=str)]
 """A setting that is written "20s", "5m", "1h30m", "7d"."""
+
+
+def size(value: object) -> float:
+    """Return a positive amount: a number, or bytes as text such as "8GiB", "512 MiB", "16GB".
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number, factor = float(value), 1.0
+    else:
+        found = SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+        if found is None:
+            raise ValueError("must be a number, or bytes with their unit such as 8GiB or 512MB")
+        base = 1_024.0 if found[3] else 1_000.0
+        number, factor = float(found[1]), base ** (1 + "KMGTP".index(found[2].upper()))
+    if not 0 < number * factor < math.inf:
+        raise ValueError("must be greater than 0")
+    return number * factor
+
+
+SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kKMGTP])(i)?B")
+Size = Annotated[float, BeforeValidator(size, json_schema_input_type=float | str)]
+"""A setting that is a number, or bytes as "8GiB"."""

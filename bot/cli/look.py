@@ -12,6 +12,7 @@ from bot.core.errors import AiopsError, ConfigError
 from bot.core.findings import Finding, Verdict, worst
 from bot.core.models import Model
 from bot.core.windows import utc
+from bot.core.words import plain
 from bot.flow import announce
 from bot.flow import report as telling
 from bot.flow import watch as watching
@@ -96,7 +97,8 @@ def finding_row(finding: Finding) -> tuple[object, ...]:
 def measure(row: Row) -> str:
     """Return what was measured of what: "KS · age"; a performance metric is its own subject."""
     subject = row["subject"]
-    return str(row["name"]) if row["check"] in ("performance", "calibration", "estimated") else f"{row['name']} · {subject}"
+    alone = row["check"] in ("performance", "calibration", "estimated") or row["name"] == plain(str(subject))
+    return str(row["name"]) if alone else f"{row['name']} · {subject}"
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -131,7 +131,8 @@ class Check:
     """A named way of measuring: `measure(reference, current)` yields one result a subject.
 
     `thresholds`, `labels` and `units` are by subject, where one check measures several things. `ever` says that it asks what
-    the reference has ever had: a window is then held against all of it, whatever its season.
+    the reference has ever had: a window is then held against all of it, whatever its season. Not `of_rows` is
+    one whose `n` counts something else than predictions: a watch's floor of rows says nothing about it.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Check:
     labels: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     ever: bool = False
+    of_rows: bool = True
 
     def judged_by(self, subject: str) -> Threshold:
         """Return the threshold of this subject: its own where it has one, else the check's."""
@@ -170,6 +172,7 @@ def check(
     labels: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
     ever: bool = False,
+    of_rows: bool = True,
 ) -> Callable[[Measure], Check]:
     """Make a measuring function a `Check`; the first line of its docstring becomes the check's summary."""
 
@@ -177,6 +180,6 @@ def check(
         summary = (measure.__doc__ or "").strip().partition("\n")[0]
         lines, names, kinds = dict(thresholds or {}), dict(labels or {}), dict(units or {})
         line, told = threshold or Threshold(), label or plain(name)
-        return Check(name, family, unit, measure, line, lines, summary, told, names, kinds, ever)
+        return Check(name, family, unit, measure, line, lines, summary, told, names, kinds, ever, of_rows)
 
     return made

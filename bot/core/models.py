@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.core.checks import Threshold
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.lines import FalseAlarms, Learn
+from bot.core.metrics import Metrics
 from bot.core.readings import BINARY
 from bot.core.seasons import Season, Slot
 from bot.core.windows import Window
@@ -110,7 +111,7 @@ class Model:
     have opened an incident becomes a line of the digest.
     `segments` are columns of categories: every check also looks at each of their levels; what it finds there is evidence and wakes
     nobody, unless `segments_page` says so.
-    `task` is what it predicts: "binary", "multiclass" or "regression".
+    `task` is what it predicts: "binary", "multiclass" or "regression". `metrics` says who else measures how its serving does.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Model:
     false_alarms: FalseAlarms | None = None
     mode: str = PAGE
     task: str = BINARY
+    metrics: Metrics | None = None
 
     @property
     def key(self) -> str:

@@ -15,6 +15,7 @@ from bot.core.audit import AuditEntry, AuditRow
 from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
+from bot.core.metrics import Series
 from bot.core.models import Model, Split
 from bot.core.notices import Notice
 from bot.core.profiles import ColumnProfile, Floats
@@ -50,6 +51,16 @@ class Source(Protocol):
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return at most `limit` labelled rows spread evenly over the window, the same ones at every call."""
+        ...
+
+
+class Meter(Protocol):
+    """A source that holds no predictions, but the numbers that somebody measures about serving them."""
+
+    name: str
+
+    def series(self, queries: Mapping[str, str], window: Window) -> Mapping[str, Series]:
+        """Ask every query over a window; what cannot be told, for whatever reason, says so in its series and raises nothing."""
         ...
 
 

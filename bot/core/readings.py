@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.core.joint import JointRows
+from bot.core.metrics import Series
 from bot.core.profiles import ColumnProfile, Counts, Floats
 from bot.core.windows import Window
 
@@ -81,6 +82,7 @@ class Reading:
     `slices` are the rows of each level of the model's segments, by "origin=JFK", counted at the cut points of the whole.
     `scored` are the scores of all rows, labelled or not, and `chosen` the classes decided on (empty where the log does not say):
     what can be estimated without labels. A reference has none, and neither has a window whose rows were not read.
+    `resources` are the model's metrics by name, of the whole only: no log tells them, `bot.flow.meter` asks for them beside it.
     """
 
     window: Window
@@ -97,6 +99,7 @@ class Reading:
     task: str = BINARY
     scored: Floats = field(default_factory=lambda: np.empty(0))
     chosen: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
+    resources: Mapping[str, Series] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.config import Settings, load_settings
 from bot.core.errors import AiopsError
-from bot.doctor import data, machine, papers, people, slack
+from bot.doctor import data, machine, metrics, papers, people, slack
 from bot.doctor.remarks import Remark, ok, problem
 
 __all__ = ["Remark", "examine", "healthy"]
@@ -41,6 +41,7 @@ def _looks(config: Path, settings: Settings, *, online: bool) -> Iterator[Callab
     yield lambda: data.database(settings)
     yield lambda: data.sources(settings)
     if online:
+        yield lambda: metrics.queries(settings)
         yield lambda: data.splitters(settings)
         yield lambda: data.scorers(settings)
         yield lambda: slack.workspace(settings)

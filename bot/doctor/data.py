@@ -44,13 +44,13 @@ def sources(settings: Settings) -> Iterator[Remark]:
     for name, plug in settings.sources.items():
         users = [model for model in models.values() if model.source == name]
         try:
-            source = cast("Source", _made(name, plug, registries().sources))
+            source = cast("Source", made(name, plug, registries().sources))
             for model in users:
                 yield _window(name, source, model)
         except AiopsError as reason:
             yield problem("source", f"'{name}': {reason}")
             continue
-        if not users:
+        if not users and not any(name in (m.reference_source, m.metrics and m.metrics.source) for m in models.values()):
             yield hint("source", f"no model reads '{name}'.", "Name it as the source of a model, or take it out.")
 
 
@@ -76,7 +76,7 @@ def splitters(settings: Settings) -> Iterator[Remark]:
 
 
 def _split(model: Model, plug: Plug) -> str:
-    platform = _made(model.serving, plug, registries().connectors)
+    platform = made(model.serving, plug, registries().connectors)
     try:
         if not hasattr(platform, "split"):
             return "it is no traffic splitter; its actions may still use it"
@@ -94,9 +94,9 @@ def scorers(settings: Settings) -> Iterator[Remark]:
 
 
 def _scored(settings: Settings, model: Model, name: str) -> str:
-    scorer = cast("Scorer", _made(name, settings.scorers[name], registries().connectors))
+    scorer = cast("Scorer", made(name, settings.scorers[name], registries().connectors))
     try:
-        source = cast("Source", _made(model.source, settings.sources[model.source], registries().sources))
+        source = cast("Source", made(model.source, settings.sources[model.source], registries().sources))
         sample = source.sample(model, model.reference, 1)
         versions = scorer.versions(model.name)
         for version in versions:
@@ -114,7 +114,8 @@ def _asked(topic: str, name: str, ask: Callable[[], str]) -> Remark:
         return problem(topic, f"'{name}': {reason}", "Is it running, and is its address in aiops.yaml right?")
 
 
-def _made(name: str, plug: Plug, kinds: Mapping[str, SourceKind] | Mapping[str, ConnectorKind]) -> object:
+def made(name: str, plug: Plug, kinds: Mapping[str, SourceKind] | Mapping[str, ConnectorKind]) -> object:
+    """Build what a section of the configuration describes; ConfigError names the section."""
     if plug.kind not in kinds:
         raise ConfigError(f"it is of the kind '{plug.kind}', which does not exist; there are: {', '.join(kinds) or 'none'}.")
     try:

@@ -10,7 +10,7 @@ from bot.core.clues import Search, no_clues
 from bot.core.errors import ConfigError, NotFound
 from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
-from bot.core.ports import Clock, Directory, Resampling, Scorer, Source, Splitter, Store
+from bot.core.ports import Clock, Directory, Meter, Resampling, Scorer, Source, Splitter, Store
 from bot.core.profiles import Floats
 from bot.core.readings import Sample
 from bot.flow.memory import Memory
@@ -73,6 +73,14 @@ class Desk:
         """Return how traffic is shared now; nothing where the model has no splitter."""
         platform = self.platforms.get(model.serving)
         return splitter(platform).split(model.name) if platform is not None else {}
+
+
+def meter(sources: Mapping[str, Source], name: str) -> Meter:
+    """Return the source of this name as a meter, or say that it is none."""
+    found = sources.get(name)
+    if found is None or not hasattr(found, "series"):
+        raise ConfigError(f"'{name}' is no source of metrics; name one of kind prometheus under the model's metrics.")
+    return found  # type: ignore[return-value]
 
 
 def splitter(platform: Platform) -> Splitter:

@@ -46,7 +46,11 @@ class Memory:
 
 def weight(reading: Reading) -> int:
     """Return how many bytes the arrays of a reading take, with something for each named level."""
-    parts = [part for part in (*reading.columns.values(), reading.outcomes, reading.operations) if part is not None]
+    parts = [
+        part
+        for part in (*reading.columns.values(), *reading.resources.values(), reading.outcomes, reading.operations)
+        if part is not None
+    ]
     values = [getattr(part, f.name) for part in parts for f in fields(part)]
     return sum(
         value.nbytes if isinstance(value, np.ndarray) else 100 * len(value) if isinstance(value, dict) else 0 for value in values

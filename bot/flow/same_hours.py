@@ -5,13 +5,14 @@ be held against both. What a check asks of the reference as a whole ("has this e
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.actions import canonical
 from bot.core.checks import Check, Measured, NotMeasured
 from bot.core.errors import AiopsError
 from bot.core.merging import gathered
+from bot.core.metrics import Series
 from bot.core.models import Model
 from bot.core.readings import Reading
 from bot.core.seasons import Slot
@@ -34,6 +35,10 @@ class Usual:
     def asked_by(self, check: Check) -> Reading:
         """Return what this check compares with."""
         return self.whole if check.ever else self.hours
+
+    def measured(self, metrics: Mapping[str, Series]) -> "Usual":
+        """Return it with what a metrics server says is usual, at whatever hour."""
+        return replace(self, whole=replace(self.whole, resources=metrics), hours=replace(self.hours, resources=metrics))
 
     def told(self, check: Check, results: Sequence[Measured]) -> list[Measured]:
         """Return the results, with the trouble where it may be why there is no number."""

@@ -51,7 +51,7 @@ def _on_scale(fixed: Threshold, value: float, unit: str) -> float:
 
 def floored(check: Check, least_rows: int) -> Check:
     """Return the check with at least this many rows asked for; data quality is judged whatever there is."""
-    if not least_rows or check.family is Family.DATA_QUALITY:
+    if not least_rows or check.family is Family.DATA_QUALITY or not check.of_rows:
         return check
     lines = {subject: _with_least(line, least_rows) for subject, line in check.thresholds.items()}
     return replace(check, threshold=_with_least(check.threshold, least_rows), thresholds=lines)

@@ -24,6 +24,7 @@ from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
 from bot.flow.detect import detect
 from bot.flow.hand_over import hand_over
+from bot.flow.meter import metered
 from bot.flow.recover import proven
 from bot.flow.resolve import close
 from bot.flow.same_hours import same_hours
@@ -91,6 +92,7 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
     usual = same_hours(desk, model, like, watch.hours_of(window), mark=fingerprint(model))
     lines = lines_for(desk, model, watch, like)
     asked = replace(watch, checks=run.plan.verification.checks)
+    usual, reading = metered(desk, model, asked, usual, reading, keep=True)
     blamed = {f.key for f in incident.findings}
     findings = [f for f in detect(desk, model, asked, usual, reading, lines=lines) if f.key in blamed]
     return findings, _rows(reading, incident.family)

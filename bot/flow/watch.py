@@ -15,6 +15,7 @@ from bot.core.windows import Window
 from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
 from bot.flow.detect import blind, detect, readable
+from bot.flow.meter import metered
 from bot.flow.same_hours import same_hours
 from bot.flow.triage import triage
 
@@ -61,7 +62,7 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading |
 
 
 def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading, *, keep: bool = False) -> list[Finding]:
-    """Measure one window against the reference `like`; nothing is written, except what is newly known of it if that is to be kept.
+    """Measure one window against the reference `like`; nothing is written, except what is to be kept of lines and metrics.
 
     A window that reaches back behind the last mending starts there: older rows are another version's, and would raise the trouble
     again that has just been mended. The checks' least rows guard against judging too little.
@@ -73,6 +74,7 @@ def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Readi
     reading = desk.source(model).reading(model, window, like.columns, as_of=slot)
     usual = same_hours(desk, model, like, watch.hours_of(window), mark=fingerprint(model), keep=keep)
     lines = lines_for(desk, model, watch, like, keep=keep)
+    usual, reading = metered(desk, model, watch, usual, reading, keep=keep)
     return [*detect(desk, model, watch, usual, reading, lines=lines), readable(model, reading, lines.trouble, usual.words)]
 
 

@@ -134,3 +134,9 @@ def test_a_docstring_is_missed_where_it_lacks():
     module = ast.parse('"""Room."""\nclass Tidy:\n    """It."""\n    def lost(self): ...\n    def _own(self): ...\n')
 
     assert undocumented(module) == ["Tidy.lost"]
+
+
+def test_no_two_test_files_have_one_name():
+    names = [path.name for path in python("tests") if path.name.startswith("test_")]
+
+    assert {name for name in names if names.count(name) > 1} == set()  # pytest imports them by it

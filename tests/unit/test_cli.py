@@ -137,7 +137,7 @@ def test_an_unknown_kind_is_said_with_those_there_are(place, said):
 
     _, out, _ = said("config", "check")
 
-    assert "'oracle', which does not exist; there are: files, sql" in out
+    assert "'oracle', which does not exist; there are: files, prometheus, sql" in out
 
 
 def test_the_schema_is_pure_json(said):

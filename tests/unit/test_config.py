@@ -8,6 +8,7 @@ from bot.app import registries
 from bot.config import Phonebook, Settings, load_settings, resolved, shortest_step
 from bot.core.errors import ConfigError
 from bot.core.lines import FalseAlarms, Learn
+from bot.core.metrics import UNITS
 from bot.core.models import PAGE, RECORD, Recovery
 from bot.core.seasons import Season
 from bot.starter import TEXT
@@ -293,3 +294,90 @@ def test_a_window_that_holds_every_hour_has_no_season(write, season):
 def test_a_reference_in_which_every_hour_has_not_come_twice_is_refused(write):
     with pytest.raises(ConfigError, match="its reference is only 13 d long; it must be two weeks or more"):
         write(seasonal("week", end="2026-01-14")).models_with(registries().checks)
+
+
+PROMETHEUS = "sources:\n  prom:\n    kind: prometheus\n    url: http://prom:9090\n"
+METRICS = """\
+    metrics:
+      source: prom
+      memory: max(m)
+      throughput: sum(t)
+      limits: {memory: 8GiB, throughput: 5}
+"""
+
+
+def with_metrics(text=METRICS, sources=PROMETHEUS):
+    return TEXT.replace("sources:\n", sources, 1).replace("    watches:", text + "    watches:", 1)
+
+
+def test_metrics_are_queries_and_limits_by_name(write):
+    model = write(with_metrics()).models_with(registries().checks)["churn@production"]
+
+    assert model.metrics is not None
+    assert (model.metrics.source, model.metrics.queries) == ("prom", {"memory": "max(m)", "throughput": "sum(t)"})
+    assert (model.metrics.limits, model.metrics.reference) == ({"memory": 8 * 1_024**3, "throughput": 5}, None)
+
+
+def test_metrics_may_have_a_reference_of_their_own(write):
+    own = METRICS + '      reference: {start: "2026-03-01T00:00:00Z", end: "2026-03-08T00:00:00Z"}\n'
+    model = write(with_metrics(own)).models_with(registries().checks)["churn@production"]
+
+    assert model.metrics is not None
+    assert model.metrics.reference is not None
+    assert model.metrics.reference.length == timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("source: prom", "source: lost", "uses 'lost', which is not under sources"),
+        ("memory: max(m)", "memroy: max(m)", "perhaps 'memory' is meant"),
+        ("memory: max(m)\n      throughput: sum(t)\n", 'memory: " "\n', "names no query"),
+        ("throughput: sum(t)\n", "cpu: c\n", "limits throughput, but has no query for it"),
+        ("8GiB", "8 elephants", "8GiB or 512MB"),
+        ("8GiB", "-1", "must be greater than 0"),
+        ("8GiB", "true", "8GiB or 512MB"),
+        ("8GiB", ".inf", "number"),
+        ("memory: max(m)", "memory: 7", "must be text"),
+        (
+            "source: prom",
+            'source: prom\n      reference: {start: "2026-03-01T00:00:00", end: "2026-03-08T00:00:00"}',
+            "with its zone",
+        ),
+        (
+            "source: prom",
+            'source: prom\n      reference: {start: "2026-03-08T00:00:00Z", end: "2026-03-01T00:00:00Z"}',
+            "before it ends",
+        ),
+    ],
+)
+def test_a_mistake_among_the_metrics_is_told_in_words(write, old, new, told):
+    assert old in METRICS
+
+    with pytest.raises(ConfigError, match=told) as refused:
+        write(with_metrics(METRICS.replace(old, new)))
+
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["token: hunter2", "headers: {Authorization: Bearer hunter2}", "headers: {X-Api-Key: hunter2}", "headers: {Cookie: a=hunter2}"],
+)
+def test_a_literal_secret_inside_a_mapping_is_refused_too(write, option):
+    with pytest.raises(ConfigError, match="name it instead") as refused:
+        write(with_metrics(sources=f"{PROMETHEUS}    {option}\n"))
+
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("option", ["token: ${env:T}", 'headers: {Authorization: "Basic ${file:/run/t}", X-Scope-OrgID: ml}'])
+def test_a_named_secret_inside_a_mapping_is_well(write, option):
+    assert write(with_metrics(sources=f"{PROMETHEUS}    {option}\n")).sources["prom"].kind == "prometheus"
+
+
+def test_the_schema_offers_every_metric():
+    schema = Settings.model_json_schema()
+
+    assert set(UNITS) <= set(schema["$defs"]["MetricsPart"]["properties"])
+    assert set(UNITS) == set(schema["$defs"]["LimitsPart"]["properties"])

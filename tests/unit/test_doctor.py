@@ -3,10 +3,13 @@
 import json
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
+from bot.app import registries
 from bot.config import Settings, load_settings
-from bot.doctor import data, examine, healthy, machine, papers, people, slack
+from bot.core.metrics import Series
+from bot.doctor import data, examine, healthy, machine, metrics, papers, people, slack
 from bot.doctor.remarks import hint, ok, problem
 from bot.slack.manifest import SCOPES
 from bot.starter import TEXT
@@ -203,3 +206,55 @@ def test_a_broken_playbook_of_the_users_is_said(started):
     (started / "playbooks" / "mine.yaml").write_text("name: mine\n")
 
     assert any("mine.yaml" in problem for problem in papers.problems(started / "aiops.yaml"))
+
+
+def measured(folder, metrics="memory: max(m)", source="prom", kind="kind: prometheus\n    url: http://127.0.0.1:9"):
+    """Return settings whose model has metrics."""
+    text = TEXT.replace("sources:\n", f"sources:\n  prom:\n    {kind}\n", 1)
+    text = text.replace("    watches:", f"    metrics:\n      source: {source}\n      {metrics}\n    watches:", 1)
+    (folder / "aiops.yaml").write_text(text)
+    return load_settings(folder / "aiops.yaml")
+
+
+def test_a_source_of_metrics_is_in_use_although_no_model_reads_it_as_a_log(started):
+    assert not [r for r in data.sources(measured(started)) if "no model reads" in r.words]
+
+
+def test_metrics_that_no_watch_looks_at_are_a_hint(started):
+    remarks = list(metrics.queries(measured(started)))
+
+    assert [(r.state, "resources" in r.words) for r in remarks] == [("hint", True), ("problem", False)]
+    assert "could not be reached" in remarks[1].words
+
+
+def test_metrics_from_a_source_that_has_none_are_a_problem(started):
+    remarks = list(metrics.queries(measured(started, source="predictions")))
+
+    assert [(r.state, "is no source of metrics" in r.words) for r in remarks] == [("problem", True)]
+
+
+def test_a_server_of_metrics_with_a_wrong_option_is_a_problem(started):
+    remarks = list(metrics.queries(measured(started, kind="kind: prometheus\n    url: prom:9090")))
+
+    assert [(r.state, "Only http:// and https://" in r.words) for r in remarks] == [("problem", True)]
+
+
+def test_a_model_without_metrics_is_not_spoken_of(started):
+    assert list(metrics.queries(load_settings(started / "aiops.yaml"))) == []
+
+
+def test_what_is_usual_may_be_forgotten_and_gaps_are_said(started):
+    class Server:
+        name = "prom"
+
+        def series(self, queries, window):
+            whole, gaps = Series(np.ones(50), 50), Series(np.ones(3), 50)
+            past = window.end.year == 2026 and window.length.days > 20
+            return {name: gaps if past or name == "cpu" else whole for name in queries}
+
+    made = measured(started, "memory: max(m)\n      cpu: c").models_with(registries().checks)["churn@production"]
+    told = [(r.state, r.words) for r in metrics.asked(made, made.metrics, Server(), registries().checks)][1:]
+
+    assert [state for state, _ in told] == ["hint", "ok", "hint"]
+    assert "its samples cover 6 % of the window only" in told[0][1]
+    assert "cannot tell what is usual for churn@production: memory" in told[2][1]

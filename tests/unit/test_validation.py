@@ -5,7 +5,7 @@ import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bot.core.errors import ConfigError
-from bot.validation import Duration, duration, problems, validated
+from bot.validation import Duration, duration, problems, size, validated
 from bot.yaml import load
 
 
@@ -93,3 +93,19 @@ def test_a_duration_is_a_number_with_its_unit(text, seconds):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="with its unit"):
         duration(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "amount"),
+    [(5, 5.0), (0.25, 0.25), ("8GiB", 8 * 1_024**3), ("512 MB", 512e6), ("1.5TiB", 1.5 * 1_024**4), ("1kB", 1e3)],
+)
+def test_a_size_is_a_number_or_bytes_with_their_unit(given, amount):
+    assert size(given) == amount
+
+
+@pytest.mark.parametrize(
+    "given", ["8", "8G", "GiB", "-8GiB", "1e3GiB", "", 0, -1, True, None, float("nan"), float("inf"), "0GiB", [8]]
+)
+def test_anything_else_is_no_size(given):
+    with pytest.raises(ValueError, match="must be"):
+        size(given)

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bot.checks.errors import errors
 from bot.core.findings import Verdict
+from bot.core.metrics import Series
 from bot.core.readings import Operations
 from tests.fakes.readings import a_reading
 from tests.unit.checks.judging import found, measured, unmeasured
@@ -34,3 +37,24 @@ def test_too_few_requests_are_said_to_be_too_few():
 @pytest.mark.parametrize("current", [a_reading(), serving(0, 0)])
 def test_without_requests_nothing_is_known(current):
     assert "no requests" in unmeasured(errors, a_reading(), current)["model"]
+
+
+def metered(reading, share):
+    return replace(reading, resources={"error_rate": Series(np.full(60, share), 60)})
+
+
+def test_where_the_log_knows_no_failure_the_metrics_serve():
+    told = measured(errors, a_reading(), metered(serving(0, 1_000), 0.2))["model"]
+
+    assert (told.value, told.n) == (pytest.approx(0.2), 1_000)
+    assert found(errors, a_reading(), metered(a_reading(rows=1_000), 0.2))["model"].verdict is Verdict.CRITICAL
+
+
+def test_failures_in_the_log_come_first():
+    assert measured(errors, a_reading(), metered(serving(30, 1_000), 0.9))["model"].value == 0.03
+
+
+def test_a_metric_that_tells_nothing_leaves_the_log_to_tell():
+    gone = replace(serving(0, 1_000), resources={"error_rate": Series(trouble="Down.")})
+
+    assert measured(errors, a_reading(), gone)["model"].value == 0.0

@@ -11,6 +11,7 @@ from bot import checks
 from bot.core.checks import Check, Measurement
 from bot.core.findings import Verdict
 from bot.core.merging import gathered
+from bot.core.metrics import UNITS, Series
 from bot.core.readings import Operations
 from bot.core.registry import discover
 from tests.fakes.readings import a_reading, joint, outcomes
@@ -37,6 +38,7 @@ def a_whole_reading(like=None, n=N):
         joint=joint(columns, scores=scores[:n], labels=truth[:n].astype(np.float64)),
         scored=scores[:n],
         operations=Operations(n, 0, RANDOM.exponential(50, n)),
+        resources={name: Series(RANDOM.gamma(100, 0.0001, 200), 200) for name in UNITS} if n else {},
     )
 
 

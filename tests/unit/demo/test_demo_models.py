@@ -19,15 +19,8 @@ from bot.demo.models import (
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory, year):
-    folder = tmp_path_factory.mktemp("models")
-    prepare(folder, year)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def v3(folder):
-    return load(folder, "v3")
+def v3(models_folder):
+    return load(models_folder, "v3")
 
 
 @pytest.fixture
@@ -47,11 +40,11 @@ def test_no_version_has_seen_the_month_on_which_it_is_judged():
     assert all(recipe.in_service_from.month == recipe.held_out_month for recipe in RECIPES)
 
 
-def test_each_version_is_trained_on_its_own_months(folder, year):
+def test_each_version_is_trained_on_its_own_months(models_folder, year):
     known = labelled(year)
     month = known["day"].dt.month
 
-    assert [card.rows for card in prepare(folder)] == [int((month <= last).sum()) for last in (2, 3, 4)]
+    assert [card.rows for card in prepare(models_folder)] == [int((month <= last).sum()) for last in (2, 3, 4)]
 
 
 def test_a_version_tells_late_flights_from_punctual_ones_better_than_a_constant(v3, year):
@@ -69,27 +62,27 @@ def test_the_hour_of_the_day_matters_most_and_the_temperature_hardly(v3, year):
     assert abs(drops["temp"]) < drops["minute_of_day"] / 10
 
 
-def test_a_folder_is_prepared_once(folder):
-    before = (folder / "training.npz").stat().st_mtime_ns
-    cards = prepare(folder)
+def test_a_folder_is_prepared_once(models_folder):
+    before = (models_folder / "training.npz").stat().st_mtime_ns
+    cards = prepare(models_folder)
 
     assert [card.name for card in cards] == ["v1", "v2", "v3"]
-    assert (folder / "training.npz").stat().st_mtime_ns == before
+    assert (models_folder / "training.npz").stat().st_mtime_ns == before
 
 
-def test_a_folder_of_other_recipes_is_prepared_anew(folder, tmp_path, year):
-    kept = json.loads((folder / "models.json").read_text())
+def test_a_folder_of_other_recipes_is_prepared_anew(models_folder, tmp_path, year):
+    kept = json.loads((models_folder / "models.json").read_text())
     (tmp_path / "models.json").write_text(json.dumps({"key": "of last week", "cards": []}))
 
     assert len(prepare(tmp_path, year)) == 3
     assert json.loads((tmp_path / "models.json").read_text()) == kept
 
 
-def test_a_prepared_folder_holds_numbers_and_text_only(folder):
-    with np.load(folder / "training.npz", allow_pickle=False) as kept:
+def test_a_prepared_folder_holds_numbers_and_text_only(models_folder):
+    with np.load(models_folder / "training.npz", allow_pickle=False) as kept:
         kinds = {kept[name].dtype.kind for name in kept.files}
 
-    assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".json", ".npz"]
+    assert sorted(path.suffix for path in models_folder.iterdir()) == [".json", ".json", ".npz"]
     assert kinds <= {"f", "i"}
 
 
@@ -123,9 +116,9 @@ def test_an_absent_feature_is_refused_by_name(v3, asked):
         v3.scores(asked.drop(columns="visib"))
 
 
-def test_an_unknown_version_is_told_which_there_are(folder):
+def test_an_unknown_version_is_told_which_there_are(models_folder):
     with pytest.raises(ModelsNotPrepared, match="no version 'v9'; there are v1, v2, v3"):
-        load(folder, "v9")
+        load(models_folder, "v9")
 
 
 def test_an_empty_folder_is_told_how_to_fill_it(tmp_path):

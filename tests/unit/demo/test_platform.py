@@ -24,15 +24,8 @@ START = datetime(2013, 7, 10, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def prepared(year, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    models.prepare(folder, year)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def platform(prepared, tmp_path_factory):
-    with ModelPlatform(tmp_path_factory.mktemp("platform"), "delays", prepared, ["v2", "v3"], live="v3") as running:
+def platform(models_folder, tmp_path_factory):
+    with ModelPlatform(tmp_path_factory.mktemp("platform"), "delays", models_folder, ["v2", "v3"], live="v3") as running:
         yield running
 
 
@@ -91,10 +84,10 @@ def test_a_stretch_is_replayed_through_envoy_and_logged_row_by_row(replayer, yea
     assert replayer.counters.errors == 0
 
 
-def test_the_logged_scores_are_the_models_own(replayer, prepared, year):
+def test_the_logged_scores_are_the_models_own(replayer, models_folder, year):
     replayer.live(START + timedelta(hours=2))
     flight, score = rows(replayer, "SELECT request_id, score FROM predictions ORDER BY request_id LIMIT 1")[0]
-    own = models.load(prepared, "v3").scores(year[year["flight_id"] == flight])
+    own = models.load(models_folder, "v3").scores(year[year["flight_id"] == flight])
 
     assert score == pytest.approx(own[0], abs=1e-6)
 
@@ -148,8 +141,8 @@ def test_a_replay_that_is_stopped_returns_soon(replayer):
     assert replayer.position == START
 
 
-def test_a_backfilled_stretch_is_logged_under_the_version_that_served_then_without_latency(replayer, prepared):
-    replayer.backfill(START + timedelta(days=2), "v3", models.load(prepared, "v3"))
+def test_a_backfilled_stretch_is_logged_under_the_version_that_served_then_without_latency(replayer, models_folder):
+    replayer.backfill(START + timedelta(days=2), "v3", models.load(models_folder, "v3"))
     told = "SELECT count(*) > 1500, count(latency_ms), count(error), min(version), max(version) FROM predictions"
 
     assert rows(replayer, told) == [(1, 0, 0, "v3", "v3")]
@@ -157,9 +150,9 @@ def test_a_backfilled_stretch_is_logged_under_the_version_that_served_then_witho
     assert replayer.position == START + timedelta(days=2)
 
 
-def test_live_and_backfilled_rows_have_the_same_shape(replayer, prepared):
+def test_live_and_backfilled_rows_have_the_same_shape(replayer, models_folder):
     replayer.live(START + timedelta(hours=5))
-    replayer.backfill(START + timedelta(hours=10), "v3", models.load(prepared, "v3"))
+    replayer.backfill(START + timedelta(hours=10), "v3", models.load(models_folder, "v3"))
     told = "SELECT DISTINCT typeof(time), typeof(score), typeof(carrier), typeof(distance), length(time) FROM predictions"
 
     assert rows(replayer, told) == [("text", "real", "text", "real", 26)]
@@ -201,8 +194,8 @@ class FakeSample:
 # processes
 
 
-def test_a_part_that_stopped_is_named_with_its_log(prepared, tmp_path):
-    with ModelPlatform(tmp_path, "delays", prepared, ["v3"], live="v3") as running:
+def test_a_part_that_stopped_is_named_with_its_log(models_folder, tmp_path):
+    with ModelPlatform(tmp_path, "delays", models_folder, ["v3"], live="v3") as running:
         running.check()
         running.kill("v3")
 
@@ -211,9 +204,9 @@ def test_a_part_that_stopped_is_named_with_its_log(prepared, tmp_path):
     assert gone(tmp_path, 5)
 
 
-def test_a_version_that_cannot_start_is_told_with_the_end_of_its_log(prepared, tmp_path):
+def test_a_version_that_cannot_start_is_told_with_the_end_of_its_log(models_folder, tmp_path):
     with pytest.raises(DemoFailed, match=r"ended while starting; its log .*v9\.log ends: .*There is no version 'v9'"):
-        ModelPlatform(tmp_path, "delays", prepared, ["v9"], live="v9")
+        ModelPlatform(tmp_path, "delays", models_folder, ["v9"], live="v9")
     assert gone(tmp_path, 5)
 
 
@@ -227,9 +220,9 @@ time.sleep(600)
 """
 
 
-def test_nothing_outlives_a_parent_that_is_killed(prepared, tmp_path):
+def test_nothing_outlives_a_parent_that_is_killed(models_folder, tmp_path):
     folder = tmp_path / "platform"
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(folder), str(prepared)], stdout=subprocess.PIPE)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(folder), str(models_folder)], stdout=subprocess.PIPE)
     with parent.stdout:
         assert parent.stdout.readline() == b"up\n"
     assert len(processes(folder) - {parent.pid}) == 3  # the server, Envoy, and who holds Envoy
@@ -239,8 +232,8 @@ def test_nothing_outlives_a_parent_that_is_killed(prepared, tmp_path):
     assert gone(folder, 8)
 
 
-def test_envoy_does_not_outlive_its_holder(platform, prepared, tmp_path):
-    with ModelPlatform(tmp_path, "delays", prepared, ["v3"], live="v3") as running:
+def test_envoy_does_not_outlive_its_holder(platform, models_folder, tmp_path):
+    with ModelPlatform(tmp_path, "delays", models_folder, ["v3"], live="v3") as running:
         os.kill(running.envoy.process.pid, signal.SIGKILL)
         running.envoy.process._process.wait()
         config = tmp_path / "envoy.json"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bot.core.actions import canonical
 from bot.core.incidents import Incident
+from bot.core.metrics import Series
 from bot.core.profiles import CategoryProfile, NumericProfile
 from bot.core.readings import Reading
 from bot.store.codec import dumps, loads, pack, unpack
@@ -184,3 +185,11 @@ def test_a_profile_comes_back_with_what_data_quality_asks_for():
     assert back.duplicates == 3
     assert back.columns["x"].sentinels.tolist() == reading.columns["x"].sentinels.tolist()
     assert back.columns["carrier"].sentinels == {"N/A": 1}
+
+
+def test_a_reference_keeps_its_metrics():
+    arrays = {}
+    text = dumps(a_reading(resources={"cpu": Series(np.array([0.5, 0.7]), 4, limit=2.0)}), arrays)
+    back = loads(Reading, text, unpack(pack(arrays))).resources["cpu"]
+
+    assert (back.values.tolist(), back.asked, back.trouble, back.limit) == ([0.5, 0.7], 4, "", 2.0)
