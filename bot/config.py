@@ -274,7 +274,10 @@ class ModelPart(Part):
     team: str
     tier: Literal["low", "standard", "critical"] = "standard"
     source: str
-    serving: str = ""
+    serving: str = Field("", description="The platform that shares its traffic between versions.")
+    connectors: Mapping[str, str] = Field(
+        default_factory=dict, description="Which platform plays which other part for it, e.g. trainer: nightly-jobs."
+    )
     scorer: str = ""
     reference: ReferencePart
     features: Mapping[str, FeaturePart] = Field(default_factory=dict)
@@ -349,6 +352,7 @@ class Settings(Part):
                 (model.metrics.source if model.metrics else "", self.sources, "sources"),
                 (model.serving, self.platforms, "platforms"),
                 (model.scorer, self.scorers, "scorers"),
+                *((name, self.platforms, "platforms") for name in model.connectors.values()),
                 (model.team, self.teams, "teams"),
             ):
                 if asked and asked not in shelf:
@@ -392,6 +396,7 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
         tier=part.tier,
         source=part.source,
         serving=part.serving,
+        connectors=part.connectors,
         reference=reference,
         reference_source=part.reference.source,
         features=tuple(Feature(name, f.kind, f.importance, f.team or part.team) for name, f in part.features.items()),

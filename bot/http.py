@@ -125,6 +125,10 @@ class Http:
         """Write. Raises ConfigError (not allowed), Unreached (nothing happened) or OutcomeUnknown (read back)."""
         return self._call("POST", url, params=params, json=json, headers=headers)
 
+    def send(self, method: str, url: str, body: bytes, *, headers: Mapping[str, str]) -> Answer:
+        """Write these very bytes, for a signature over them. Raises as `post` does."""
+        return self._call(method, url, content=body, headers=headers)
+
     def ask(self, url: str, *, json: object) -> Answer:
         """Read by POST, for questions too long for a URL. Raises as `get` does."""
         try:
@@ -137,7 +141,7 @@ class Http:
         self._client.close()
 
     def _call(self, method: str, url: str, **content: Any) -> Answer:
-        request = self._request(method, url, content)
+        request = self._client.build_request(method, _url(url), timeout=self._deadline_s, **content)
         where = f"{_bracketed(request.url.host)}:{_port(request.url)}{request.url.path}"
         self._allowed.check_host(request.url.host, _port(request.url))
         token = DEADLINE.set(time.monotonic() + self._deadline_s)
@@ -151,9 +155,6 @@ class Http:
             raise OutcomeUnknown(f"{where} broke the call off before its answer was whole.") from error
         finally:
             DEADLINE.reset(token)
-
-    def _request(self, method: str, url: str, content: Mapping[str, Any]) -> httpx.Request:
-        return self._client.build_request(method, _url(url), timeout=self._deadline_s, **content)
 
     def _answer(self, request: httpx.Request, where: str) -> Answer:
         response = self._client.send(request, stream=True)

@@ -10,8 +10,7 @@ folded, so there is no call, no attribute and no loop to break out of, and nothi
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -71,21 +70,28 @@ class Offered(_Part):
 
 
 class ParameterPart(_Part):
-    """A typed input. Without a default it must be chosen; a version is suggested by the incident's evidence."""
+    """A typed input. Without a default it must be chosen; a version or feature is suggested by the incident's evidence."""
 
     name: Identifier
-    kind: Literal["version", "share", "text"]
+    kind: Literal["version", "feature", "share", "text"]
     title: str = ""
     default: str | float | None = None
 
 
 class StepPart(_Part):
-    """One action; `hold` is how long it is measured at least, `within` how far the measured shares may be off."""
+    """One action on the platform that plays the part `on`, left out where `when` works out as false.
+
+    `hold` is how long it is measured at least, `within` how far the measured shares may be off, `timeout` how long what goes on by
+    itself may take.
+    """
 
     name: Name
     action: Identifier
     parameters: dict[str, Value | dict[str, Value]] = Field(default_factory=dict)
+    on: Identifier = "serving"
+    when: str = ""
     hold: Duration | None = None
+    timeout: Duration = Field("6h", validate_default=True)
     within: float = Field(0.05, gt=0, lt=1)
 
 
@@ -107,7 +113,7 @@ class PlaybookFile(_Part):
     offered: Offered
     parameters: tuple[ParameterPart, ...] = ()
     steps: tuple[StepPart, ...] = Field(min_length=1, max_length=20)
-    verification: VerificationPart
+    verification: VerificationPart | None = Field(None, description="Left out: people go on when it is done.")
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -185,14 +191,13 @@ def expand(playbook: Playbook, parameters: Json) -> list[Step]:
     """
     chosen = _chosen(playbook, parameters)
     return [
-        Step(step.name, step.action, _filled(playbook, step, step.parameters, chosen), step.hold_s, step.within)
+        replace(step, parameters=_filled(playbook, step, step.parameters, chosen), when="")
         for step in playbook.steps
+        if not step.when or _filled(playbook, step, step.when, chosen) in (True, "True", "true")
     ]
 
 
 def _playbook(part: PlaybookFile, document: Document) -> Playbook:
-    wanted = part.verification
-    checks = (wanted.checks,) if isinstance(wanted.checks, str) else wanted.checks
     return Playbook(
         name=part.name,
         title=part.title,
@@ -200,16 +205,29 @@ def _playbook(part: PlaybookFile, document: Document) -> Playbook:
         families=frozenset(part.offered.families),
         severities=frozenset(part.offered.severities),
         parameters=tuple(Parameter(p.name, p.kind, _text(p.default), p.title) for p in part.parameters),
-        steps=tuple(Step(s.name, s.action, s.parameters, _seconds(s.hold), s.within) for s in part.steps),
-        verification=Verification(checks, wanted.least_rows, wanted.within.total_seconds()),
+        steps=tuple(_step(s) for s in part.steps),
+        verification=_verification(part.verification),
         risk=part.risk,
         content=document.data,
     )
 
 
+def _step(part: StepPart) -> Step:
+    hold = part.hold.total_seconds() if part.hold else 0.0
+    return Step(part.name, part.action, part.parameters, hold, part.within, part.on, part.when, part.timeout.total_seconds())
+
+
+def _verification(part: VerificationPart | None) -> Verification:
+    if part is None:
+        return Verification()
+    checks = (part.checks,) if isinstance(part.checks, str) else part.checks
+    return Verification(checks, part.least_rows, part.within.total_seconds())
+
+
 def _check_expressions(document: Document, part: PlaybookFile, number: int) -> None:
     known = {parameter.name for parameter in part.parameters}
-    for path, text in _texts(part.steps[number].parameters, ("steps", number, "parameters")):
+    step = part.steps[number]
+    for path, text in (*_texts(step.parameters, ("steps", number, "parameters")), *_texts(step.when, ("steps", number, "when"))):
         try:
             parsed = _parsed(text)
         except ValueError as reason:
@@ -301,7 +319,3 @@ def _typed(playbook: Playbook, parameter: Parameter, value: object) -> Value:
 
 def _text(default: str | float | None) -> str:
     return "" if default is None else str(default)
-
-
-def _seconds(length: timedelta | None) -> float:
-    return length.total_seconds() if length else 0.0

@@ -7,7 +7,7 @@ and everything between means "too few requests yet".
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.actions import Action, Change, Effect, Json, Platform
@@ -71,18 +71,18 @@ class SetTraffic(Action):
         """Set the split that the change leads to."""
         _splitter(platform).set_split(change.target, _shares(change.after), key)
 
-    def read_back(self, platform: Platform, change: Change) -> None:
+    def read_back(self, platform: Platform, change: Change, key: str) -> None:  # noqa: ARG002
         """Raise ActionFailed unless the splitter itself says so."""
         _require(_splitter(platform), change.target, _shares(change.after))
 
-    def measure(self, platform: Platform, change: Change, seconds: float) -> Effect:
-        """Count for at least `seconds` which version really answered.
+    def measure(self, platform: Platform, change: Change, key: str) -> Effect:  # noqa: ARG002 - a split has no start to name
+        """Count for at least `change.hold_s` which version really answered.
 
         Raises:
             ActionFailed: the shares are outside the tolerance, the splitter restarted meanwhile, or too few requests came to tell.
         """
         splitter, wanted = _splitter(platform), _shares(change.after)
-        within = change.measure_share_within or TOLERANCE
+        within, seconds = change.measure_share_within or TOLERANCE, change.hold_s
         first, started = splitter.requests(change.target), self.now()
         while True:
             waited = self.now() - started
@@ -94,11 +94,18 @@ class SetTraffic(Action):
         _require(splitter, change.target, wanted)  # a splitter that restarted under us has forgotten
         return _effect(change, counts, wanted, verdict, waited)
 
-    def undo(self, platform: Platform, change: Change, key: str) -> None:
+    def blast(self, changes: Sequence[Change]) -> str:
+        """Say how much traffic moves between the first and the last of them."""
+        before, after = _shares(changes[0].before), _shares(changes[-1].after)
+        moved = sum(abs(after.get(v, 0.0) - before.get(v, 0.0)) for v in {*before, *after}) / 2
+        return f"{100 * moved:.0f} % of {changes[0].target}'s traffic; serving goes on if the bot stops at any step"
+
+    def undo(self, platform: Platform, change: Change, key: str) -> str:
         """Set the split from before and read it back."""
         splitter, before = _splitter(platform), _shares(change.before)
         splitter.set_split(change.target, before, key)
         _require(splitter, change.target, before)
+        return "Everything it had changed was put back and read back."
 
 
 def _judged(counts: Mapping[str, int], wanted: Split, within: float) -> bool | None:

@@ -1,12 +1,12 @@
 """What a playbook does to a platform, and the plan that people approve.
 
 The contract of an action: `plan → precheck → apply(key) → read_back → measure → undo(snapshot)`. Nothing is believed because an API
-said 200: after `apply` the platform is read back, then what it really does is measured.
+said 200: after `apply` the platform is read back, then what it really does is measured. What takes hours is measured look by look.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -16,9 +16,16 @@ ARROW = " → "
 """Between from and to in a change's words."""
 
 
+UNDO = ":undo"
+"""What the key of going back adds to the key of the change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step of a plan, frozen: from → to, and the words for it. `before` is the snapshot that `undo` goes back to."""
+    """One step of a plan, frozen: from → to, and the words for it. `before` is the snapshot that `undo` goes back to.
+
+    `on` is the part that the platform plays for the model ("serving", "trainer"). After `patience_s` what still goes on has failed.
+    """
 
     step: str
     action: str
@@ -28,15 +35,20 @@ class Change:
     words: str
     hold_s: float = 0.0
     measure_share_within: float = 0.0
+    on: str = "serving"
+    patience_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What must be seen on fresh data before the incident may close: these checks, this many rows, within this long."""
+    """What must be seen on fresh data before the incident may close: these checks, this many rows, within this long.
 
-    checks: tuple[str, ...]
-    least_rows: int
-    within_s: float
+    No checks: the playbook mends nothing by itself, so its end leaves the incident to people.
+    """
+
+    checks: tuple[str, ...] = ()
+    least_rows: int = 0
+    within_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,13 @@ class Effect:
     measured: Json = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """It has not ended yet: how far it is, in words for the card."""
+
+    words: str = ""
+
+
 class Platform(Protocol):
     """Whatever an action talks to; each action names the port that it needs in its own file."""
 
@@ -102,14 +121,21 @@ class Action(Protocol):
         """Make the change; absolute, so that a second call with the same key changes nothing. May raise OutcomeUnknown."""
         ...
 
-    def read_back(self, platform: Platform, change: Change) -> None:
+    def read_back(self, platform: Platform, change: Change, key: str) -> None:
         """Raise ActionFailed unless the platform now says `change.after`."""
         ...
 
-    def measure(self, platform: Platform, change: Change, seconds: float) -> Effect:
-        """Watch what it really does for so long; raise ActionFailed when that is not `change.after`."""
+    def measure(self, platform: Platform, change: Change, key: str) -> Effect | Going:
+        """Look what it really does, for `change.hold_s`; raise ActionFailed when that is not `change.after`.
+
+        What is still `Going` is looked at again, until `change.patience_s` is over.
+        """
         ...
 
-    def undo(self, platform: Platform, change: Change, key: str) -> None:
-        """Go back to `change.before` and read that back."""
+    def blast(self, changes: Sequence[Change]) -> str:
+        """Return what these changes of one plan, all of this action, touch if they go wrong; for those who approve."""
+        ...
+
+    def undo(self, platform: Platform, change: Change, key: str) -> str:
+        """Go back to `change.before`, read that back and say in a sentence what it came to; `key` is that of `apply` + `UNDO`."""
         ...

@@ -112,6 +112,7 @@ class Model:
     `segments` are columns of categories: every check also looks at each of their levels; what it finds there is evidence and wakes
     nobody, unless `segments_page` says so.
     `task` is what it predicts: "binary", "multiclass" or "regression". `metrics` says who else measures how its serving does.
+    `connectors` say which platform plays which other part for it ("trainer": "nightly-jobs").
     """
 
     name: str
@@ -134,6 +135,11 @@ class Model:
     mode: str = PAGE
     task: str = BINARY
     metrics: Metrics | None = None
+    connectors: Mapping[str, str] = field(default_factory=dict)
+
+    def platform(self, part: str) -> str:
+        """Return the name of the platform that plays this part for the model; empty where none does."""
+        return self.serving if part == "serving" else self.connectors.get(part, "")
 
     @property
     def key(self) -> str:

@@ -11,18 +11,24 @@ from bot.core.incidents import Severity
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One action with its parameters; texts may be sandboxed expressions over the playbook's parameters."""
+    """One action with its parameters; texts may be sandboxed expressions over the playbook's parameters.
+
+    `on` is the part that the platform plays for the model; a step whose `when` works out as false is left out of the plan.
+    """
 
     name: str
     action: str
     parameters: Mapping[str, object] = field(default_factory=dict)
     hold_s: float = 0.0
     within: float = 0.0
+    on: str = "serving"
+    when: str = ""
+    patience_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A typed input: `kind` is "version", "share" or "text"; without a default it must be chosen."""
+    """A typed input: `kind` is "version", "feature", "share" or "text"; without a default it must be chosen."""
 
     name: str
     kind: str
@@ -49,6 +55,11 @@ class Playbook:
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of the file's content, hex."""
         return hashlib.sha256(canonical(self.content).encode()).hexdigest()
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts that platforms must play for a model to use it, sorted."""
+        return sorted({step.on for step in self.steps})
 
     def offered_for(self, family: Family, severity: Severity) -> bool:
         """Return whether it can mend this kind of trouble."""

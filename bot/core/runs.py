@@ -47,6 +47,11 @@ class Run:
     result: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def mended(self) -> bool:
+        """Fresh data have shown that it helped; a run that verifies nothing has only done its work."""
+        return self.state is RunState.SUCCEEDED and bool(self.plan.verification.checks)
+
+    @property
     def model_key(self) -> str:
         """The model's key, "name@environment"."""
         return f"{self.model}@{self.environment}"

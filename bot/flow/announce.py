@@ -210,8 +210,10 @@ def closing(unit: Unit, incident: Incident, run: Run, seen: Json) -> None:
     )
 
 
-def current_split_words(change: Change) -> str:
-    """Return the split that a change leads to, as people say it."""
+def split_after(change: Change) -> str:
+    """Return the split that a change leads to, as people say it; nothing where it moves no traffic."""
+    if change.on != "serving":
+        return ""
     return split_words({version: float(share) for version, share in change.after.items()})  # type: ignore[arg-type]
 
 

@@ -46,6 +46,8 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
 def verification_words(desk: Desk, proposal: Proposal) -> str:
     """Say what must be seen before the incident closes."""
     wanted = proposal.plan.verification
+    if not wanted.checks:
+        return "nothing is verified by itself; when it is done, the incident goes back to people"
     checks = ", ".join(desk.checks[c].label if c in desk.checks else plain(c) for c in wanted.checks)
     within = duration(timedelta(seconds=wanted.within_s))
     return f"{checks} healthy on at least {wanted.least_rows:,} fresh labelled rows, within {within} of data"

@@ -63,11 +63,17 @@ class Desk:
         """Return the model's prediction log."""
         return self.sources[model.source]
 
-    def platform(self, model: Model) -> Platform:
-        """Return what serves the model."""
-        if model.serving not in self.platforms:
-            raise ConfigError(f"'{model.key}' names no serving connector; add `serving:` to it in aiops.yaml to act on it.")
-        return self.platforms[model.serving]
+    def platform(self, model: Model, part: str = "serving") -> Platform:
+        """Return what plays this part for the model; "serving" is what shares its traffic."""
+        name = model.platform(part)
+        if name not in self.platforms:
+            where = "`serving:`" if part == "serving" else f"`connectors: {{{part}: …}}`"
+            raise ConfigError(f"'{model.key}' names no {part} connector; add {where} to it in aiops.yaml to act on it.")
+        return self.platforms[name]
+
+    def offers(self, playbook: Playbook, model: Model) -> bool:
+        """Return whether this model has all the platforms that the playbook acts on."""
+        return all(model.platform(part) in self.platforms for part in playbook.parts)
 
     def split(self, model: Model) -> Split:
         """Return how traffic is shared now; nothing where the model has no splitter."""

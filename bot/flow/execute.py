@@ -6,14 +6,16 @@ stopped. Each effect carries the key `workflow:step` and is absolute, read back 
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from bot.core.actions import Action, Change, Json, Platform
+from bot.core.actions import UNDO, Action, Change, Going, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
 from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
 from bot.core.incidents import State
 from bot.core.ports import Journal
 from bot.core.runs import RunState
+from bot.core.words import duration
 from bot.flow import announce, cards
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
@@ -49,7 +51,18 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
         return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))
     except AiopsError as reason:
         return _go_back(desk, journal, number, tried, str(reason))
+    with desk.store.read() as unit:
+        asked = unit.run(number).plan.verification.checks
+    if not asked:
+        return journal.step("end", lambda: _leave_to_people(desk, number))
     return _confirm(desk, journal, number, tried)
+
+
+def _leave_to_people(desk: Desk, number: str) -> Json:
+    """End a run that mends nothing by itself: what it did is said, and people go on from there."""
+    with desk.store.read() as unit:
+        said = [entry.partition("\t")[2] for entry in unit.run(number).progress]
+    return _hand_back(desk, number, RunState.SUCCEEDED, f"Done: {'; '.join(said)}. The incident stays with people.")
 
 
 def _confirm(desk: Desk, journal: Journal, number: str, tried: list[Change]) -> Json:
@@ -65,10 +78,30 @@ def _confirm(desk: Desk, journal: Journal, number: str, tried: list[Change]) -> 
 
 
 def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> None:
+    key = f"{journal.id}:{change.step}"
     with suppress(OutcomeUnknown):  # reading back tells what really happened; asking again blindly might do it twice
-        journal.step(f"{change.step}/apply", lambda: _apply(desk, number, change, f"{journal.id}:{change.step}"))
-    journal.step(f"{change.step}/read back", lambda: _read_back(desk, number, change))
-    journal.step(f"{change.step}/measure", lambda: _measure(desk, number, change))
+        journal.step(f"{change.step}/apply", lambda: _apply(desk, number, change, key))
+    journal.step(f"{change.step}/read back", lambda: _read_back(desk, number, change, key))
+    _watch(desk, journal, number, change, key)
+
+
+def _watch(desk: Desk, journal: Journal, number: str, change: Change, key: str) -> None:
+    """Look what the change really does, until it has ended, its time is over or somebody stops it."""
+    looks = 0
+    seen = first = journal.step(f"{change.step}/measure", lambda: _measure(desk, number, change, key))
+    while seen.get("going"):
+        looks += 1
+        journal.sleep(desk.poll_s)
+        seen = journal.step(f"{change.step}/measure/{looks}", lambda: _look_again(desk, number, change, key, str(first["at"])))
+
+
+def _look_again(desk: Desk, number: str, change: Change, key: str, since: str) -> Json:
+    _stop_if_asked(desk, number)
+    seen = _measure(desk, number, change, key)
+    waited = (desk.clock.now() - datetime.fromisoformat(since)).total_seconds()
+    if seen.get("going") and waited > change.patience_s:
+        raise ActionFailed(f"'{change.step}' had not ended after {duration(timedelta(seconds=change.patience_s))}.")
+    return seen
 
 
 def _begin(desk: Desk, number: str) -> Json:
@@ -92,7 +125,7 @@ def _begin(desk: Desk, number: str) -> Json:
 def _hands(desk: Desk, number: str, change: Change) -> tuple[Action, Platform]:
     with desk.store.read() as unit:
         run = unit.run(number)
-    return desk.actions[change.action], desk.platform(desk.model(run.model_key))
+    return desk.actions[change.action], desk.platform(desk.model(run.model_key), change.on)
 
 
 def _stop_if_asked(desk: Desk, number: str) -> Json:
@@ -119,30 +152,42 @@ def _apply(desk: Desk, number: str, change: Change, key: str) -> Json:
     return {"key": key}
 
 
-def _read_back(desk: Desk, number: str, change: Change) -> Json:
+def _read_back(desk: Desk, number: str, change: Change, key: str) -> Json:
     action, platform = _hands(desk, number, change)
-    action.read_back(platform, change)
+    action.read_back(platform, change, key)
     return {}
 
 
-def _measure(desk: Desk, number: str, change: Change) -> Json:
+def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
     action, platform = _hands(desk, number, change)
-    effect = action.measure(platform, change, change.hold_s)
+    effect = action.measure(platform, change, key)
+    if isinstance(effect, Going):
+        return _going(desk, number, effect)
     with desk.store.write() as unit:
         run = unit.run(number)
         kept = [entry for entry in run.progress if not entry.startswith(f"{change.step}\t")]
-        run = replace(run, progress=(*kept, f"{change.step}\t{effect.words}"))
+        run = replace(run, outcome="", progress=(*kept, f"{change.step}\t{effect.words}"))
         unit.save_run(run)
         row = unit.audit(
             AuditEntry(desk.clock.now(), BOT, "step.done", f"{number}:{change.step}", run.incident, dict(effect.measured))
         )
         cards.progress(unit, run)
         incident = unit.incident(run.incident)
-        incident = unit.save_incident(
-            replace(incident, evidence={**incident.evidence, "split": announce.current_split_words(change)})
-        )
+        if split := announce.split_after(change):
+            incident = unit.save_incident(replace(incident, evidence={**incident.evidence, "split": split}))
         announce.show(desk, unit, incident, row)
     return {"words": effect.words, "measured": dict(effect.measured)}
+
+
+def _going(desk: Desk, number: str, how_far: Going) -> Json:
+    """Show how far it is in the run's message; only when there is something new to say."""
+    with desk.store.write() as unit:
+        run = unit.run(number)
+        if how_far.words and run.outcome != how_far.words:
+            run = replace(run, outcome=how_far.words)
+            unit.save_run(run)
+            cards.progress(unit, run)
+    return {"going": True, "at": desk.clock.now().isoformat()}
 
 
 def _applied(desk: Desk, number: str) -> Json:
@@ -162,23 +207,25 @@ def _applied(desk: Desk, number: str) -> Json:
 def _go_back(desk: Desk, journal: Journal, number: str, tried: list[Change], reason: str) -> Json:
     """Undo in reverse whatever was tried, then hand the incident back to people with what was tried and why it stopped."""
     try:
-        for change in reversed(tried):
-            journal.step(f"{change.step}/undo", lambda c=change: _undo(desk, number, c, f"{journal.id}:{c.step}:undo"))  # type: ignore[misc]
+        undone = [
+            journal.step(f"{change.step}/undo", lambda c=change: _undo(desk, number, c, f"{journal.id}:{c.step}{UNDO}"))  # type: ignore[misc]
+            for change in reversed(tried)
+        ]
     except AiopsError as stuck:
         words = f"{reason} Going back failed too: {stuck} A person has to look at the platform now."
         return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))
     state = RunState.COMPENSATED if tried else RunState.FAILED
-    back = " Everything it had changed was put back and read back." if tried else " Nothing had been changed."
-    return journal.step("end", lambda: _hand_back(desk, number, state, reason + back))
+    back = " ".join(dict.fromkeys(str(step["words"]) for step in undone)) or "Nothing had been changed."
+    return journal.step("end", lambda: _hand_back(desk, number, state, f"{reason} {back}"))
 
 
 def _undo(desk: Desk, number: str, change: Change, key: str) -> Json:
     action, platform = _hands(desk, number, change)
-    action.undo(platform, change, key)
+    words = action.undo(platform, change, key)
     with desk.store.write() as unit:
         run = unit.run(number)
         unit.audit(AuditEntry(desk.clock.now(), BOT, "step.undone", key, run.incident, {"words": change.words}))
-    return {}
+    return {"words": words}
 
 
 def _hand_back(desk: Desk, number: str, state: RunState, outcome: str) -> Json:

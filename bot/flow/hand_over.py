@@ -22,13 +22,12 @@ def hand_over(desk: Desk, unit: Unit, number: str, state: RunState, outcome: str
     unit.save_run(run)
     incident = unit.incident(run.incident)
     back = incident.moved(State.ACKNOWLEDGED) if incident.state in (State.MITIGATING, State.VERIFYING) else incident
-    split = _split_now(desk, run)
-    saved = unit.save_incident(
-        replace(back, evidence={**back.evidence, "suggestion": f"The last try ended: {outcome}", "split": split})
-    )
+    done = state is RunState.SUCCEEDED
+    told, mark = (outcome, ":white_check_mark:") if done else (f"The last try ended: {outcome}", ":leftwards_arrow_with_hook:")
+    saved = unit.save_incident(replace(back, evidence={**back.evidence, "suggestion": told, "split": _split_now(desk, run)}))
     row = unit.audit(AuditEntry(now, "aiops-bot", f"run.{state.value}", number, run.incident, {"outcome": outcome}))
     cards.progress(unit, run)
-    announce.line(unit, saved, row, ":leftwards_arrow_with_hook:", outcome, mention=desk.directory.mention(incident.team))
+    announce.line(unit, saved, row, mark, outcome, mention=desk.directory.mention(incident.team))
     announce.show(desk, unit, saved, row)
     return {"state": state.value, "outcome": outcome, "verdict": "handed over"}
 

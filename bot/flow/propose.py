@@ -4,13 +4,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.actions import Change, Json, Plan, Verification
+from bot.core.actions import Action, Change, Json, Plan, Verification
 from bot.core.approvals import Policy, Principal, Proposal
 from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed, NotFound
 from bot.core.incidents import Incident
-from bot.core.models import Model, Split, live_version, split_words
-from bot.core.playbooks import Playbook
+from bot.core.models import Model, live_version
+from bot.core.playbooks import Parameter, Playbook, Step
 from bot.flow import cards
 from bot.flow.desk import Desk
 from bot.flow.resolve import supersede
@@ -22,8 +22,9 @@ SAME = "same"
 def options(desk: Desk, number: int) -> dict[str, object]:
     """Return the playbooks that fit an incident, each with what has to be chosen; or why there is none."""
     incident, model = _incident(desk, number)
-    fitting = [p for p in desk.playbooks.values() if p.offered_for(incident.family, incident.severity)]
-    if incident.handed_to or not fitting:
+    offered = [p for p in desk.playbooks.values() if p.offered_for(incident.family, incident.severity)]
+    fitting = [p for p in offered if desk.offers(p, model) and desk.policies.get(p.name, Policy()).roles]
+    if not fitting:
         why = str(incident.evidence.get("why_none", "")) or f"No playbook mends {incident.family.words}; a person has to."
         return {"playbooks": [], "why_none": why}
     return {"playbooks": [_offer(desk, incident, model, playbook) for playbook in fitting], "why_none": ""}
@@ -40,15 +41,32 @@ def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> 
                 "name": p.name,
                 "title": p.title or p.name,
                 "kind": p.kind,
-                "choices": _choices(desk, incident, model) if p.kind == "version" else [],
-                "default": str(incident.evidence.get("best", "")) if p.kind == "version" else p.default,
+                "choices": _choices(desk, incident, model, p.kind),
+                "default": _suggested(incident, p),
             }
             for p in playbook.parameters
         ],
     }
 
 
-def _choices(desk: Desk, incident: Incident, model: Model) -> list[dict[str, str]]:
+def _suggested(incident: Incident, parameter: Parameter) -> str:
+    """Return what the incident itself says should be chosen, else the playbook's default."""
+    if parameter.kind == "version":
+        return str(incident.evidence.get("best", ""))
+    if parameter.kind == "feature" and incident.findings:
+        return incident.findings[0].column
+    return parameter.default
+
+
+def _choices(desk: Desk, incident: Incident, model: Model, kind: str) -> list[dict[str, str]]:
+    """Return what can be chosen, each with what is known of it; nothing where anything can be written."""
+    if kind == "feature":
+        columns = dict.fromkeys(f.column for f in incident.findings if model.feature(f.column))
+        return [{"value": column, "text": column} for column in columns]
+    return _versions(desk, incident, model) if kind == "version" else []
+
+
+def _versions(desk: Desk, incident: Incident, model: Model) -> list[dict[str, str]]:
     serving = live_version(desk.split(model))
     rows: Sequence[Mapping[str, object]] = incident.evidence.get("versions", [])  # type: ignore[assignment]
     told = {
@@ -84,7 +102,7 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
         proposed_at=now,
         expires_at=now + policy.expires,
         policy=policy,
-        preview=preview(model, incident, plan),
+        preview=preview(desk, incident, plan),
     )
     with desk.store.write() as unit:
         if any(not run.state.over for run in unit.runs(incident=number)):
@@ -116,15 +134,16 @@ def _guard(incident: Incident, playbook: Playbook, policy: Policy) -> None:
 def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> Plan:
     """Return the frozen plan: every change from → to, read from the platform as it stands now."""
     chosen = _chosen(desk, model, incident, playbook, parameters)
-    platform = desk.platform(model)
     changes: list[Change] = []
     for step in desk.expand(playbook, chosen):
-        action = desk.actions.get(step.action)
-        if action is None:
-            raise NotFound(f"'{playbook.name}' uses the action '{step.action}', which is not installed.")
-        before = changes[-1].after if changes else None
-        planned = action.plan(platform, model.name, step.parameters, step=step.name, before=before)
-        changes.append(replace(planned, hold_s=step.hold_s, measure_share_within=step.within))
+        before = next((change.after for change in reversed(changes) if (change.on, change.action) == (step.on, step.action)), None)
+        platform = desk.platform(model, step.on)
+        planned = action_of(desk, playbook, step).plan(platform, model.name, step.parameters, step=step.name, before=before)
+        changes.append(
+            replace(planned, hold_s=step.hold_s, measure_share_within=step.within, on=step.on, patience_s=step.patience_s)
+        )
+    if not changes:
+        raise NotAllowed(f"With what was chosen '{playbook.name}' would do nothing.")
     wanted = playbook.verification
     same = tuple(dict.fromkeys(f.check for f in incident.findings))
     checks = same if wanted.checks == (SAME,) else wanted.checks
@@ -139,44 +158,36 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
     )
 
 
+def action_of(desk: Desk, playbook: Playbook, step: Step) -> Action:
+    """Return the action that a step uses, or raise NotFound."""
+    if step.action not in desk.actions:
+        raise NotFound(f"'{playbook.name}' uses the action '{step.action}', which is not installed.")
+    return desk.actions[step.action]
+
+
 def _chosen(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> dict[str, object]:
     chosen: dict[str, object] = {}
     for parameter in playbook.parameters:
-        default = str(incident.evidence.get("best", "")) if parameter.kind == "version" else parameter.default
-        value = str(parameters.get(parameter.name) or default)
+        value = str(parameters.get(parameter.name) or _suggested(incident, parameter))
         if not value:
             raise NotAllowed(f"Choose '{parameter.title or parameter.name}' first; nothing here says which one is right.")
-        if parameter.kind == "version":
-            _known_version(desk, incident, model, value)
+        if parameter.kind in ("version", "feature"):
+            _known(desk, incident, model, parameter, value)
         chosen[parameter.name] = value
     return chosen
 
 
-def _known_version(desk: Desk, incident: Incident, model: Model, value: str) -> None:
-    known = [choice["value"] for choice in _choices(desk, incident, model)]
-    if value not in known:
-        raise NotAllowed(
-            f"'{value}' is not a version of {model.name} that traffic could go to; choose one of {', '.join(known) or 'none'}."
-        )
+def _known(desk: Desk, incident: Incident, model: Model, parameter: Parameter, value: str) -> None:
+    known = [choice["value"] for choice in _choices(desk, incident, model, parameter.kind)]
+    if value in known:
+        return
+    what = f"a version of {model.name} that traffic could go to" if parameter.kind == "version" else "an input that this is about"
+    raise NotAllowed(f"'{value}' is not {what}; choose one of {', '.join(known) or 'none'}.")
 
 
-def preview(model: Model, incident: Incident, plan: Plan) -> dict[str, object]:
-    """Return what people need to judge a plan: what it touches, and what is known about where it leads."""
-    before, after = plan.changes[0].before, plan.changes[-1].after
-    moved = sum(abs(_share(after, v) - _share(before, v)) for v in {*before, *after}) / 2
+def preview(desk: Desk, incident: Incident, plan: Plan) -> dict[str, object]:
+    """Return what people need to judge a plan: what it touches in this environment, and what is known about where it leads."""
+    kinds = dict.fromkeys(change.action for change in plan.changes)
+    touched = [desk.actions[kind].blast([c for c in plan.changes if c.action == kind]) for kind in kinds]
     lines = [text for text in (str(incident.evidence.get("suggestion", "")),) if text]
-    share = f"{moved:.0%}".replace("%", " %")
-    return {
-        "blast_radius": f"{share} of {model.name}'s traffic in {model.environment}; serving goes on if the bot stops at any step",
-        "from": split_words(_as_split(before)),
-        "to": split_words(_as_split(after)),
-        "lines": lines,
-    }
-
-
-def _share(split: Json, version: str) -> float:
-    return float(split.get(version, 0.0))  # type: ignore[arg-type]
-
-
-def _as_split(value: Json) -> Split:
-    return {version: _share(value, version) for version in value}
+    return {"blast_radius": f"{plan.environment}: {'; '.join(touched)}", "lines": lines}

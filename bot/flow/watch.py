@@ -10,7 +10,6 @@ from bot.core.errors import AiopsError
 from bot.core.findings import Finding
 from bot.core.models import Look, Model, Watch
 from bot.core.readings import BINARY, Reading
-from bot.core.runs import RunState
 from bot.core.windows import Window
 from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
@@ -81,7 +80,7 @@ def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Readi
 def since_mended(desk: Desk, model: Model, window: Window) -> Window:
     """Return the part of the window after the last run that really helped; all of it where none did, or only later."""
     with desk.store.read() as unit:
-        mended = [run.fresh_since for run in unit.runs(model=model.key) if run.state is RunState.SUCCEEDED and run.fresh_since]
+        mended = [run.fresh_since for run in unit.runs(model=model.key) if run.mended and run.fresh_since]
     newest = max(mended, default=window.start)
     return Window(newest, window.end) if window.start < newest < window.end else window
 

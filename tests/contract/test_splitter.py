@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -257,8 +258,8 @@ def test_the_plan_says_from_and_to_and_touches_nothing(house, action):
 
 def test_a_change_is_applied_read_back_and_counted(house, action):
     change = carried_out(action, house, 0.5)
-    action.read_back(house.connector, change)
-    effect = action.measure(house.connector, change, 5.0)
+    action.read_back(house.connector, change, "run:ramp")
+    effect = action.measure(house.connector, replace(change, hold_s=5.0), "run:ramp")
 
     assert effect.measured["requests"] >= 600
     assert effect.measured["share"]["v2"] == pytest.approx(0.5, abs=0.05)
@@ -284,7 +285,7 @@ def test_a_splitter_that_forgot_is_caught_by_reading_back(house, action):
     house.restart()
 
     with pytest.raises(ActionFailed, match="was set to v1 75 % · v2 25 %, but the splitter now says v1 100 %"):
-        action.read_back(house.connector, change)
+        action.read_back(house.connector, change, "run:ramp")
 
 
 def test_a_splitter_that_restarts_under_the_measurement_fails_the_step(house, action):
@@ -293,7 +294,7 @@ def test_a_splitter_that_restarts_under_the_measurement_fails_the_step(house, ac
     broken = SetTraffic("set_traffic", now=action.now, sleep=lambda seconds: (house.restart(), action.sleep(seconds)))
 
     with pytest.raises(ActionFailed, match=r"restarted while it was measured|the splitter now says v1 100 %"):
-        broken.measure(house.connector, change, 2.0)
+        broken.measure(house.connector, replace(change, hold_s=2.0), "run:ramp")
 
 
 def test_undo_goes_back_and_reads_that_back(house, action):

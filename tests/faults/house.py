@@ -36,7 +36,9 @@ DEAD_S = 0.5
 class House:
     """Everything that runs, and what happened to it: `deaths` are the stretches (monotonic) in which nobody watched."""
 
-    def __init__(self, folder: Path, url: str, edge: Edge, *, mends: bool = True, expires: str = "4h") -> None:
+    def __init__(
+        self, folder: Path, url: str, edge: Edge, *, mends: bool = True, expires: str = "4h", trains: bool = False
+    ) -> None:
         self.folder, self.edge = folder, edge
         self.deaths: list[tuple[float, float]] = []
         self.recoveries: dict[str, float] = {}
@@ -56,7 +58,7 @@ class House:
         self._open.callback(self.store.close)
         self.outbox = Outbox(self.store)
         self.config = folder / "aiops.yaml"
-        self.config.write_text(settings(folder, edge, self.slack.api_url, expires=expires), "utf-8")
+        self.config.write_text(settings(folder, edge, self.slack.api_url, expires=expires, trains=trains), "utf-8")
 
     # The bot.
 
@@ -109,13 +111,13 @@ class House:
         """Half an hour later: enough fresh rows to say whether the remedy helped."""
         self.clock.advance(JUDGED)
 
-    def proposed(self) -> Callable[[str], Callable[[], str | None]]:
-        """Lose, and let Cy propose to roll back; return who-presses-Approve, to be pressed at the right moment."""
+    def proposed(self, remedy: str = "Sends traffic to an earlier version") -> Callable[[str], Callable[[], str | None]]:
+        """Lose, and let Cy propose the remedy; return who-presses-Approve, to be pressed at the right moment."""
         self.loses()
         cy = self.people["cy"]
         cy.sees(f"Roll back to {EARLIER}", within=20)
         cy.clicks("Propose a remedy…", within=10)
-        cy.sees("Sends traffic to an earlier version", within=10)
+        cy.sees(remedy, within=10)
         assert not cy.submits()
         return lambda name: self.finger(name, "Approve")
 

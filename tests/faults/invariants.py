@@ -74,7 +74,7 @@ def effects_happened_once(house: "House") -> None:
 def planned(house: "House", run: Run) -> list[float]:
     """Return the shares of the earlier version that a run leads to: its steps as far as they were tried, and back again."""
     intended = {row.entry.target for row in house.audited("step.intended")}
-    tried = [change for change in run.plan.changes if f"{run.id}:{change.step}" in intended]
+    tried = [change for change in run.plan.changes if change.on == "serving" and f"{run.id}:{change.step}" in intended]
     there = [round(float(change.after.get(EARLIER, 0.0)), 4) for change in tried]  # type: ignore[arg-type]
     back = [round(float(change.before.get(EARLIER, 0.0)), 4) for change in reversed(tried)]  # type: ignore[arg-type]
     return there + (back if run.state is RunState.COMPENSATED else [])
@@ -154,5 +154,5 @@ def it_recovered_in_time(house: "House") -> None:
 
 def nothing_is_resolved_by_mistake(house: "House") -> None:
     """Only a run that was verified, or a person, closes an incident."""
-    verified = {run.incident for run in house.runs if run.state is RunState.SUCCEEDED}
+    verified = {run.incident for run in house.runs if run.mended}
     assert {i.id for i in house.incidents if i.state is State.RESOLVED} == verified

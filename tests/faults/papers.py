@@ -5,6 +5,7 @@ After ten v2 promised 0.2 and was right (or, where the remedy shall not help, 0.
 """
 
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -30,8 +31,22 @@ def workspace(manifest: Mapping[str, object]) -> Workspace:
     return Workspace(users, (Channel(PLACE, CHANNEL, members),), app)
 
 
-def settings(folder: Path, edge: Edge, api_url: str, *, expires: str) -> str:
-    """Return the company's `aiops.yaml`."""
+TRAINING = """
+import pathlib, sys, time
+with open("trained", "a") as effects:
+    effects.write("x")
+print("epoch 1 of 2", flush=True)
+while not pathlib.Path("go").exists():
+    time.sleep(0.05)
+print('{"words": "trained v9", "version": "v9"}')
+"""
+"""A training that waits for a file `go`, and leaves one letter in `trained` for every time that it was really begun."""
+
+
+def settings(folder: Path, edge: Edge, api_url: str, *, expires: str, trains: bool = False) -> str:
+    """Return the company's `aiops.yaml`; one that `trains` has a trainer and lets nobody roll back."""
+    remedy = "retrain" if trains else "rollback"
+    training = {"retrain": {"run": [sys.executable, "-c", TRAINING], "folder": str(folder), "timeout": "1m"}}
     gap = {"warning": 0.05, "critical": 0.1, "least_rows": 100}
     watch = {"name": "quality", "every": "0 * * * *", "window": "96h", "checks": ["performance"], "persist": {"k": 1, "n": 1}}
     model = {
@@ -39,6 +54,7 @@ def settings(folder: Path, edge: Edge, api_url: str, *, expires: str) -> str:
         "team": "ml",
         "source": "log",
         "serving": "edge",
+        "connectors": {"trainer": "nightly"},
         "scorer": "versions",
         "reference": {"start": (TEN - timedelta(days=9)).isoformat(), "end": (TEN - timedelta(days=4)).isoformat()},
         "features": {"temp": {"kind": "numeric", "importance": 0.5}},
@@ -51,10 +67,13 @@ def settings(folder: Path, edge: Edge, api_url: str, *, expires: str) -> str:
         "teams": {"ml": {"channel": CHANNEL}},
         "roles": {"on-call": ["U0ANA", "U0BO", "U0CY"]},
         "sources": {"log": {"kind": "sql", "url": f"sqlite:///{folder / 'log.db'}", "table": "log"}},
-        "platforms": {"edge": {"kind": "envoy", **edge.options}},
+        "platforms": {
+            "edge": {"kind": "envoy", **edge.options},
+            "nightly": {"kind": "command", "state": str(folder / "jobs"), "jobs": training},
+        },
         "scorers": {"versions": {"kind": "model_servers", "targets": {TARGET: dict(edge.servers)}}},
         "models": [model],
-        "approvals": {"rollback": {"roles": ["on-call"], "expires": expires}},
+        "approvals": {remedy: {"roles": ["on-call"], "expires": expires}},
         "audit": {"key": str(folder / "audit.key"), "checkpoints": str(folder / "checkpoints.txt")},
         "poll": "300ms",
         "replay": {"clock": str(folder / "clock"), "tick": "100ms", "lookback": "30m"},

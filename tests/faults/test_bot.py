@@ -135,6 +135,27 @@ def test_a_run_that_is_killed_while_it_goes_back_is_back_in_its_next_life(compan
     house.invariants()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
+def test_a_training_outlives_the_bot_and_is_found_again_by_its_next_life(company):
+    house = company(trains=True)
+    begun = house.folder / "trained"
+    house.starts()
+    press = house.proposed("Has the model trained anew")
+    assert press("bo")() is None
+    house.until("the training has begun", begun.exists)
+    house.until("people see how far it is", lambda: "epoch 1 of 2" in house.slack.transcript(PLACE))
+    house.dies()
+    house.starts()
+    (house.folder / "go").touch()
+    house.recovers("the run is over", lambda: house.is_over)
+    house.until("people are told", lambda: "trained v9. The incident stays with people" in house.slack.transcript(PLACE))
+
+    assert (begun.read_text(), [run.state for run in house.runs]) == ("x", [RunState.SUCCEEDED])
+    assert [incident.state for incident in house.incidents] == [State.ACKNOWLEDGED]
+    assert house.edge.door.sets == []
+    house.invariants()
+
+
 def test_a_double_click_is_one_vote_one_decision_and_one_run(house):
     with house.lives():
         finger = house.proposed()

@@ -37,10 +37,40 @@ def worked_out(tmp_path, text, **chosen):
 # the packaged rollback
 
 
-def test_the_packaged_rollback_is_on_the_shelf():
-    found = shelf.read(actions={"set_traffic"})
+def test_the_packaged_playbooks_are_on_the_shelf():
+    found = shelf.read(actions={"set_traffic", "run_job"})
 
-    assert (found.wrong, list(found.playbooks)) == ((), ["rollback"])
+    assert (found.wrong, list(found.playbooks)) == ((), ["data_quarantine", "restart", "retrain", "rollback", "traffic_shift"])
+
+
+@pytest.mark.parametrize(("name", "parts"), [("retrain", ["trainer"]), ("rollback", ["serving"]), ("restart", ["operator"])])
+def test_a_playbook_says_which_platforms_it_needs(name, parts):
+    assert shelf.read().playbooks[name].parts == parts
+
+
+@pytest.mark.parametrize(("share", "steps"), [("0.05", [0.05]), ("0.3", [0.1, 0.3]), ("1", [0.1, 0.5, 1.0])])
+def test_a_shift_takes_the_steps_on_its_way_and_no_others(share, steps):
+    planned = shelf.expand(shelf.read().playbooks["traffic_shift"], {"to_version": "v4", "share": share})
+
+    assert [step.parameters["share"] for step in planned] == steps
+
+
+def test_what_trains_verifies_nothing_and_has_half_a_day():
+    retrain = shelf.read().playbooks["retrain"]
+
+    assert (retrain.verification.checks, retrain.steps[0].patience_s) == ((), 43_200)
+
+
+def test_a_step_may_fall_away(tmp_path):
+    one = {"name": "one", "action": "set_traffic"}
+    playbook = shelf.load(written(tmp_path, steps=[{**one, "when": "{{ share < 0.2 }}"}, {**one, "name": "two", "when": "true"}]))
+
+    assert [step.name for step in shelf.expand(playbook, {"to_version": "v2", "share": "0.5"})] == ["two"]
+
+
+def test_a_condition_over_what_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="uses 'shore'"):
+        shelf.load(written(tmp_path, steps=[{"name": "one", "action": "set_traffic", "when": "{{ shore > 1 }}"}]))
 
 
 def test_rollback_is_offered_for_a_real_loss_and_nothing_else():
@@ -98,7 +128,7 @@ def test_another_content_is_another_playbook(tmp_path):
         ({"steps": step("{{ to_version")}, "this expression cannot be read; write it like {{ name }}."),
         ({"steps": step("x" * 501)}, "this text is longer than 500 characters."),
         ({"steps": step("{{ " + "(" * 200 + "1" + ")" * 200 + " }}")}, "this expression is nested too deep."),
-        ({"parameters": [{"name": "to_version", "kind": "colour"}]}, "must be one of 'version', 'share' or 'text'."),
+        ({"parameters": [{"name": "to_version", "kind": "colour"}]}, "must be one of 'version', 'feature', 'share' or 'text'."),
     ],
 )
 def test_each_mistake_is_one_sentence_with_file_and_line(tmp_path, changes, sentence):
@@ -139,7 +169,7 @@ def test_a_broken_file_takes_only_itself_off_the_shelf(tmp_path):
     (tmp_path / "bad.yaml").write_text("name: }")
     found = shelf.read(tmp_path)
 
-    assert list(found.playbooks) == ["rollback", "shift"]
+    assert {"rollback", "shift"} < set(found.playbooks)
     assert len(found.wrong) == 1
     assert "bad.yaml, line 1" in found.wrong[0]
 

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ def plan(parameters, before=None, splitter=None):
 
 
 def test_it_is_found_by_its_name():
-    assert discover(bot.actions, Action) == {"set_traffic": set_traffic}
+    assert discover(bot.actions, Action)["set_traffic"] is set_traffic
 
 
 # the interval
@@ -115,8 +116,8 @@ def test_a_platform_that_is_no_splitter_is_named(verb):
     calls = {
         "plan": lambda: set_traffic.plan(Stone(), TARGET, {}, step="ramp", before=None),
         "precheck": lambda: set_traffic.precheck(Stone(), change_to(0.5)),
-        "read_back": lambda: set_traffic.read_back(Stone(), change_to(0.5)),
-        "measure": lambda: set_traffic.measure(Stone(), change_to(0.5), 1.0),
+        "read_back": lambda: set_traffic.read_back(Stone(), change_to(0.5), "run:ramp"),
+        "measure": lambda: set_traffic.measure(Stone(), replace(change_to(0.5), hold_s=1.0), "run:ramp"),
     }
 
     with pytest.raises(ConfigError, match="'stone' is no traffic splitter"):
@@ -132,18 +133,18 @@ def test_a_splitter_that_says_ok_and_does_nothing_is_caught_by_counting():
     splitter.set_split(TARGET, {"v1": 0.75, "v2": 0.25}, "run:ramp")
 
     with pytest.raises(ActionFailed, match=r"set to v1 75 % · v2 25 %, but of [\d,]+ requests it really served v1 100 %"):
-        timed(splitter, 40).measure(splitter, change_to(0.25), 5.0)
+        timed(splitter, 40).measure(splitter, replace(change_to(0.25), hold_s=5.0), "run:ramp")
 
 
 def test_the_hold_is_kept_even_when_the_counts_are_clear_at_once():
     splitter = FakeSplitter(split={"v1": 0.0, "v2": 1.0})
 
-    assert timed(splitter, 1000).measure(splitter, change_to(1.0), 30.0).measured["seconds"] >= 30
+    assert timed(splitter, 1000).measure(splitter, replace(change_to(1.0), hold_s=30.0), "run:ramp").measured["seconds"] >= 30
 
 
 def test_too_few_requests_stretch_the_wait_until_they_are_enough():
     splitter = FakeSplitter(split={"v1": 0.5, "v2": 0.5})
-    effect = timed(splitter, 10).measure(splitter, change_to(0.5, within=0.1), 2.0)
+    effect = timed(splitter, 10).measure(splitter, replace(change_to(0.5, within=0.1), hold_s=2.0), "run:ramp")
 
     assert effect.words == "measured v2 50 % · v1 50 % over 160 requests"
     assert effect.measured["seconds"] > 2
@@ -154,12 +155,15 @@ def test_too_few_requests_for_too_long_are_told_as_what_they_are(per_wait, reque
     splitter = FakeSplitter(split={"v1": 0.5, "v2": 0.5})
 
     with pytest.raises(ActionFailed, match=f"^Only {requests} requests for delays came in 60 s, too few to tell whether it really"):
-        timed(splitter, per_wait).measure(splitter, change_to(0.5), 2.0)
+        timed(splitter, per_wait).measure(splitter, replace(change_to(0.5), hold_s=2.0), "run:ramp")
 
 
 def test_a_wider_tolerance_needs_fewer_requests():
     splitter = FakeSplitter(split={"v1": 0.5, "v2": 0.5})
-    narrow, wide = (timed(splitter, 10).measure(splitter, change_to(0.5, within=w), 0.0).measured["requests"] for w in (0.1, 0.2))
+    narrow, wide = (
+        timed(splitter, 10).measure(splitter, replace(change_to(0.5, within=w), hold_s=0.0), "run:ramp").measured["requests"]
+        for w in (0.1, 0.2)
+    )
 
     assert wide < narrow / 3
 
@@ -170,7 +174,7 @@ def test_a_version_nobody_planned_for_counts_against_the_change():
     change = Change("ramp", "set_traffic", TARGET, {}, {"v1": 0.5, "v2": 0.5}, "")
 
     with pytest.raises(ActionFailed, match="really served"):
-        timed(splitter, 100).measure(splitter, change, 5.0)
+        timed(splitter, 100).measure(splitter, replace(change, hold_s=5.0), "run:ramp")
 
 
 class Chance(FakeSplitter):
@@ -187,7 +191,7 @@ def measured(share, real, within):
     splitter = Chance(split={"v1": 1 - share, "v2": share})
     splitter.served = {"v1": 1 - real, "v2": real}
     try:
-        timed(splitter, 10).measure(splitter, change_to(share, within=within), 1.0)
+        timed(splitter, 10).measure(splitter, replace(change_to(share, within=within), hold_s=1.0), "run:ramp")
     except ActionFailed:
         return False
     return True
