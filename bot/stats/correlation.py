@@ -16,6 +16,9 @@ from bot.core.profiles import Floats
 from bot.stats.columns import aligned
 
 MOST_COLUMNS, MOST_ROWS, LEAST_ROWS = 40, 2_500, 100
+LEAST_MOVING = 30
+"""Rows of a column that differ from its most frequent value: the correlation of one that hardly ever moves hangs on those few, and
+Fisher's scale is wrong for it by far (of windows of handwritten digits without any change four in five looked changed)."""
 EDGE = 1 - 1e-9
 """Fisher's scale has no end; a perfect correlation is held just short of it."""
 
@@ -48,6 +51,12 @@ def spearman(one: Floats, other: Floats) -> float:
     return float(ours @ theirs) / size if size else float("nan")
 
 
+def moves(values: Floats) -> bool:
+    """Return whether enough rows of a column without gaps, shape (n,), differ from its most frequent value."""
+    _, times = np.unique(values, return_counts=True)
+    return len(values) - int(times.max(initial=0)) >= LEAST_MOVING
+
+
 def _pairs(rows: Floats) -> dict[tuple[int, int], tuple[float, int]]:
     """Return each pair's correlation and rows, for those with enough of them and no constant side."""
     return {pair: (value, n) for pair, value, n in _measured(rows) if n >= LEAST_ROWS and np.isfinite(value)}
@@ -55,7 +64,8 @@ def _pairs(rows: Floats) -> dict[tuple[int, int], tuple[float, int]]:
 
 def _measured(rows: Floats) -> Iterator[tuple[tuple[int, int], float, int]]:
     there = ~np.isnan(rows)
-    for i, j in combinations(range(rows.shape[1]), 2):
+    moving = [column for column in range(rows.shape[1]) if moves(rows[there[:, column], column])]
+    for i, j in combinations(moving, 2):
         both = there[:, i] & there[:, j]
         n = int(both.sum())
         yield (i, j), spearman(rows[both, i], rows[both, j]) if n >= LEAST_ROWS else float("nan"), n

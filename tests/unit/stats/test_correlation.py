@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bot.stats.correlation import LEAST_ROWS, changes, spearman
+from bot.stats.correlation import LEAST_MOVING, LEAST_ROWS, changes, spearman
 from tests.fakes.readings import joint
 
 RANDOM = np.random.default_rng(5)
@@ -71,6 +71,22 @@ def test_a_perfect_correlation_has_a_chance_too():
 
     assert (found.then, found.now) == (pytest.approx(1), pytest.approx(-1))
     assert 0 <= found.p_value < 1e-12
+
+
+@pytest.mark.parametrize(("lit", "measured"), [(LEAST_MOVING - 1, False), (LEAST_MOVING, True)])
+def test_a_column_that_hardly_ever_moves_is_left_out(lit, measured):
+    there = joint({"x": RANDOM.normal(size=400), "pixel": np.where(np.arange(400) < lit, np.arange(400) + 1.0, 0.0)})
+
+    assert bool(changes(there, there)) is measured
+
+
+def test_dark_pixels_do_not_cry_wolf():
+    def windows(n):
+        return joint({f"p{i}": np.where(RANDOM.random(n) < 0.01 * (i + 1), RANDOM.normal(5, 1, n), 0.0) for i in range(12)})
+
+    seen = [c for _ in range(20) for c in changes(windows(1_000), windows(300)) if c.p_value < 0.05 and abs(c.now - c.then) >= 0.2]
+
+    assert len(seen) <= 1
 
 
 def test_constants_categories_and_thin_pairs_are_left_out():
