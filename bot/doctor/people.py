@@ -2,23 +2,38 @@
 
 from collections.abc import Iterator, Mapping
 
-from bot.config import ApprovalPart, Settings
+from bot.config import ApprovalPart, ModelPart, Settings
 from bot.core.playbooks import Playbook
 from bot.doctor.remarks import Remark, hint, ok, problem
 
 
 def approvals(settings: Settings, playbooks: Mapping[str, Playbook]) -> Iterator[Remark]:
     """Look at every playbook's policy: is there one, has it people, are they enough, can they approve each other's proposals?"""
-    for name in playbooks:
-        part = settings.approvals.get(name)
-        if part is None or not part.roles:
-            yield hint("approvals", f"nobody may approve '{name}'.", f"Add roles under approvals: {name}: in aiops.yaml.")
-        else:
+    for name, playbook in playbooks.items():
+        part, lacking = settings.approvals.get(name), _lacking(settings, playbook)
+        if part is not None and part.roles:
             yield _policy(name, part, settings.roles)
+            if lacking:
+                where = "`serving:`" if lacking == "serving" else f"`connectors: {{{lacking}: …}}`"
+                yield hint("approvals", f"'{name}' is never offered: no model has {where}.", "Name a platform there in aiops.yaml.")
+        elif not lacking:  # one that no model can use needs nobody
+            yield hint("approvals", f"nobody may approve '{name}'.", f"Add roles under approvals: {name}: in aiops.yaml.")
     for name in settings.approvals:
         if name not in playbooks:
             known = ", ".join(playbooks) or "none"
             yield problem("approvals", f"there is no playbook '{name}'.", f"Playbooks: {known}. See: aiops playbooks")
+
+
+def _lacking(settings: Settings, playbook: Playbook) -> str:
+    """Return a part that a platform must play for this playbook and plays for no model; empty where one model has all it needs."""
+    lacks = [[part for part in playbook.parts if not _played(model, part)] for model in settings.models]
+    fewest = min(lacks, key=len, default=[])
+    return fewest[0] if fewest else ""
+
+
+def _played(model: ModelPart, part: str) -> str:
+    """Return which platform plays this part for the model."""
+    return model.serving if part == "serving" else model.connectors.get(part, "")
 
 
 def _policy(name: str, part: ApprovalPart, roles: Mapping[str, tuple[str, ...]]) -> Remark:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from bot import shelf
 from bot.app import registries
 from bot.config import Settings, load_settings
 from bot.core.metrics import Series
@@ -16,6 +17,29 @@ from bot.starter import TEXT
 from bot.store import schema
 
 SECRET = "xoxb-very-secret-indeed"
+
+
+MODEL = {
+    "name": "churn",
+    "team": "ml",
+    "source": "log",
+    "reference": {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"},
+    "watches": [{"name": "hourly", "every": "0 * * * *", "window": "1h", "checks": ["missing"]}],
+}
+
+
+def with_a_trainer(*, trainer, allowed):
+    """What is said of `retrain`, where a model has a trainer or not and somebody may approve it or not."""
+    model = {**MODEL, **({"connectors": {"trainer": "nightly"}} if trainer else {})}
+    made = settings(
+        teams={"ml": {}},
+        sources={"log": {"kind": "files", "path": "x.parquet"}},
+        platforms={"nightly": {"kind": "command", "jobs": {}}},
+        models=[model],
+        roles={"oncall": ["U0ANA", "U0BO"]},
+        approvals={"retrain": {"roles": ["oncall"]}} if allowed else {},
+    )
+    return [remark.words for remark in people.approvals(made, {"retrain": shelf.read().playbooks["retrain"]})]
 
 
 def settings(**parts) -> Settings:
@@ -258,3 +282,13 @@ def test_what_is_usual_may_be_forgotten_and_gaps_are_said(started):
     assert [state for state, _ in told] == ["hint", "ok", "hint"]
     assert "its samples cover 6 % of the window only" in told[0][1]
     assert "cannot tell what is usual for churn@production: memory" in told[2][1]
+
+
+def test_a_playbook_that_no_model_can_use_needs_nobody():
+    assert with_a_trainer(trainer=False, allowed=False) == []
+    assert with_a_trainer(trainer=True, allowed=False) == ["nobody may approve 'retrain'."]
+
+
+def test_a_playbook_that_may_be_approved_and_is_never_offered_is_told():
+    assert with_a_trainer(trainer=False, allowed=True)[-1] == "'retrain' is never offered: no model has `connectors: {trainer: …}`."
+    assert with_a_trainer(trainer=True, allowed=True) == ["'retrain': 1 of 2 people within 4:00:00."]
