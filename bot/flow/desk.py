@@ -12,7 +12,7 @@ from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
 from bot.core.ports import Clock, Directory, Meter, Resampling, Scorer, Source, Splitter, Store
 from bot.core.profiles import Floats
-from bot.core.readings import Sample
+from bot.core.readings import Reading, Sample
 from bot.flow.memory import Memory
 
 Expand = Callable[[Playbook, Json], Sequence[Step]]
@@ -58,6 +58,15 @@ class Desk:
         if found:
             raise NotFound(f"'{key}' runs in several environments; write one of {', '.join(sorted(m.key for m in found))}.")
         raise NotFound(f"There is no model '{key}' here. Known: {known}.")
+
+    def recall(self, key: tuple[str, str]) -> Reading | None:
+        """Return the reference that was kept under this key: remembered, else from the database; None where none was."""
+        remembered = self.memory.recall(key)
+        if remembered is not None:
+            return remembered
+        with self.store.read() as unit:
+            stored = unit.reference(*key)
+        return self.memory.keep(key, stored) if stored is not None else None
 
     def source(self, model: Model) -> Source:
         """Return the model's prediction log."""

@@ -47,7 +47,7 @@ def usually(desk: Desk, model: Model, metrics: Metrics, *, keep: bool) -> Told:
     """Return the metrics of the reference stretch: each as it was kept, the others asked for now."""
     stretch = metrics.reference or model.reference
     keys = {name: (f"{model.key} metrics", fingerprint(metrics, name, stretch)) for name in metrics.queries}
-    known = {name: found.resources[name] for name, key in keys.items() if (found := recalled(desk, key)) is not None}
+    known = {name: found.resources[name] for name, key in keys.items() if (found := desk.recall(key)) is not None}
     lost = replace(metrics, queries={name: query for name, query in metrics.queries.items() if name not in known})
     fresh = asked(desk, lost, stretch) if lost.queries else {}
     whole = [name for name, series in fresh.items() if not series.unknown]
@@ -56,16 +56,6 @@ def usually(desk: Desk, model: Model, metrics: Metrics, *, keep: bool) -> Told:
             for name in whole:
                 unit.save_reference(*keys[name], Reading(stretch, 0, resources={name: fresh[name]}))
     return {**known, **fresh}
-
-
-def recalled(desk: Desk, key: tuple[str, str]) -> Reading | None:
-    """Return what was kept under this key: remembered, else from the database."""
-    known = desk.memory.recall(key)
-    if known is None:
-        with desk.store.read() as unit:
-            stored = unit.reference(*key)
-        known = desk.memory.keep(key, stored) if stored is not None else None
-    return known
 
 
 def fingerprint(metrics: Metrics, name: str, stretch: Window) -> str:

@@ -56,7 +56,7 @@ def same_hours(desk: Desk, model: Model, whole: Reading, slot: Slot | None, *, m
         return Usual(whole, whole)
     parts = slot.within(model.reference)
     key = model.key, _fingerprint(mark, slot)
-    hours = _kept(desk, key)
+    hours = desk.recall(key)
     if hours is None:
         try:
             hours = gathered(whole, read(desk, model, whole, parts))
@@ -82,15 +82,6 @@ def enough(whole: Reading, hours: Reading, slot: Slot, times: int) -> Usual:
         return Usual(whole, hours, words)
     bare = replace(gathered(whole, []), rows=hours.rows, window=hours.window)
     return Usual(whole, bare, words, f"not enough reference rows for {slot.words}: {hours.rows:,} of {LEAST_ROWS:,}")
-
-
-def _kept(desk: Desk, key: tuple[str, str]) -> Reading | None:
-    remembered = desk.memory.recall(key)
-    if remembered is not None:
-        return remembered
-    with desk.store.read() as unit:
-        stored = unit.reference(*key)
-    return desk.memory.keep(key, stored) if stored is not None else None
 
 
 def _fingerprint(mark: str, slot: Slot) -> str:

@@ -112,13 +112,7 @@ def reference(desk: Desk, model: Model) -> Reading:
 
 def stored_reference(desk: Desk, model: Model) -> Reading | None:
     """Return the reference reading that was kept, unless the model's columns or stretch have changed since."""
-    key = model.key, fingerprint(model)
-    remembered = desk.memory.recall(key)
-    if remembered is not None:
-        return remembered
-    with desk.store.read() as unit:
-        stored = unit.reference(*key)
-    return desk.memory.keep(key, stored) if stored is not None else None
+    return desk.recall((model.key, fingerprint(model)))
 
 
 def fresh_reference(desk: Desk, model: Model) -> Reading:

@@ -41,11 +41,13 @@ def ends(jobs, key="run:1", patience=10.0):
     return job
 
 
-def begins(jobs, words, key="run:1"):
+def begins(jobs, key="run:1"):
+    """Wait until it has printed something; return what."""
     until = time.monotonic() + 10
-    while jobs.job("train", key).words != words:
+    while not (words := jobs.job("train", key).words):
         assert time.monotonic() < until
         time.sleep(0.02)
+    return words
 
 
 def folder_of(tmp_path):
@@ -107,9 +109,8 @@ def test_a_bot_that_starts_anew_finds_its_job_again(jobs):
     text = "import time; print('half way'); time.sleep(0.6); print('there')"
     jobs(text).start("train", {}, "run:1")
     later = jobs(text)
-    begins(later, "half way")
 
-    assert ends(later).words == "there"
+    assert (begins(later), ends(later).words) == ("half way", "there")
 
 
 def test_nothing_started_is_absent(jobs):
@@ -123,11 +124,7 @@ def test_cancelling_ends_everything_that_it_has_started(jobs, tmp_path):
     )
     slow = jobs(text)
     slow.start("train", {}, "run:1")
-    until = time.monotonic() + 10
-    while not slow.job("train", "run:1").words:
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    child = int(slow.job("train", "run:1").words)
+    child = int(begins(slow))
     slow.cancel("train", "run:1")
 
     assert ends(slow).words.startswith("stopped, as asked")
@@ -161,11 +158,7 @@ def test_its_time_is_up_at_its_timeout(jobs):
 def test_a_runner_that_was_killed_leaves_a_failure_not_a_wait_for_ever(jobs, tmp_path):
     slow = jobs("import os, time; print(os.getppid(), flush=True); time.sleep(60)")
     slow.start("train", {}, "run:1")
-    until = time.monotonic() + 10
-    while not slow.job("train", "run:1").words:
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    parent = int(slow.job("train", "run:1").words)
+    parent = int(begins(slow))
     os.kill(parent, signal.SIGKILL)
     job = ends(slow)
 
