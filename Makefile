@@ -5,9 +5,12 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 
 # Most tests wait for servers and clocks, so two cores bear three workers, of one thread each; a file stays on one, so that what it
 # sets up once is set up once.
-PARALLEL ?= -n 3 --dist loadfile
-PLAYED := tests/story tests/browser
-DECIDING := $(wildcard tests/unit/core tests/unit/flow)
+# The longest file goes first, so that no worker begins it when the others are done.
+PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
+DECIDING := tests/unit/core tests/unit/flow
+FAULTS := $(wildcard tests/faults/test_*.py)
+LONGEST := tests/faults/test_bot.py
+OTHERS := $(LONGEST) tests/unit $(filter-out $(LONGEST),$(FAULTS)) tests/contract tests/house tests/bench
 
 .PHONY: setup demo test test-all check cover bench bench-peers lock clean
 
@@ -28,9 +31,9 @@ demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
 # Lint, types, who imports whom, then every test that is not slow: what CI runs. The story is played alone, because it starts a whole
-# company; the browser's files have a worker each: side by side in one, two of its tests have failed that pass apart.
+# company; the browser's files have a worker each.
 test: check cover
-	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) -m "not slow" $(addprefix --ignore=,$(DECIDING) $(PLAYED))
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) -m "not slow" $(OTHERS) $(addprefix --ignore=,$(DECIDING))
 	$(BIN)/pytest -m "not slow" tests/story
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/browser
 

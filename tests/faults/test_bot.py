@@ -14,6 +14,10 @@ from tests.faults.house import FORGETFUL
 from tests.faults.papers import PLACE
 
 THREE_STEPS = [0.25, 0.5, 1.0]
+POSTGRES_SLOWLY = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
+"""Minutes of a whole bot: on SQLite at every test, on both before a release."""
 
 
 def at_once(*presses):
@@ -51,7 +55,7 @@ def taken(told):
     return told.count(None)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_SLOWLY
 def test_a_kill_between_the_commit_and_the_post_loses_no_incident_and_posts_it_once(house):
     house.starts()
     house.slack.fault("rate_limited", "chat.postMessage", count=3, retry_after=1)
@@ -135,7 +139,7 @@ def test_a_run_that_is_killed_while_it_goes_back_is_back_in_its_next_life(compan
     house.invariants()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_SLOWLY
 def test_a_training_outlives_the_bot_and_is_found_again_by_its_next_life(company):
     house = company(trains=True)
     begun = house.folder / "trained"
@@ -156,6 +160,7 @@ def test_a_training_outlives_the_bot_and_is_found_again_by_its_next_life(company
     house.invariants()
 
 
+@POSTGRES_SLOWLY
 def test_a_double_click_is_one_vote_one_decision_and_one_run(house):
     with house.lives():
         finger = house.proposed()
@@ -167,6 +172,7 @@ def test_a_double_click_is_one_vote_one_decision_and_one_run(house):
         house.invariants()
 
 
+@POSTGRES_SLOWLY
 def test_two_people_who_approve_at_once_start_one_run_and_both_are_answered(house):
     with house.lives():
         finger = house.proposed()
@@ -179,6 +185,7 @@ def test_two_people_who_approve_at_once_start_one_run_and_both_are_answered(hous
         house.invariants()
 
 
+@POSTGRES_SLOWLY
 def test_a_click_after_the_end_is_told_so_and_starts_nothing(company):
     house = company(expires="2s")
     with house.lives(FORGETFUL):
