@@ -53,7 +53,7 @@ class RunJob(Action):
         if job.stage is Stage.SUCCEEDED:
             return Effect(job.words or "done", dict(job.result))
         why = job.words or ("it is gone" if job.stage is Stage.ABSENT else "it does not say why")
-        raise ActionFailed(f"'{change.step}' failed: {why}.")
+        raise ActionFailed(f"'{change.step}' failed: {why.rstrip('.')}.")
 
     def blast(self, changes: Sequence[Change]) -> str:
         """Say what is run; what a job does is known to those who wrote it."""

@@ -134,7 +134,7 @@ def _effect(change: Change, counts: Mapping[str, int], wanted: Split, verdict: b
             f"{change.target} was set to {split_words(wanted)}, but of {n:,} requests it really served {split_words(shares)}."
         )
     told = {"requests": n, "seconds": round(waited, 1), "share": {v: round(share, 4) for v, share in shares.items()}}
-    return Effect(f"measured {split_words(shares)} over {n:,} requests", told)
+    return Effect(f"measured {split_words(shares)} over {n:,} requests", told, wanted)
 
 
 def _since(first: Mapping[str, int], now: Mapping[str, int], target: str) -> dict[str, int]:

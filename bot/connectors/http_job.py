@@ -7,7 +7,6 @@ is success. With a `secret` each call is signed: `X-Aiops-Signature: v1=` HMAC-S
 import hashlib
 import hmac
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
@@ -16,13 +15,13 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import validation
+from bot.connectors.orders import complete, filled, holes, known
 from bot.core.actions import Json
-from bot.core.errors import ActionFailed, ConfigError, NotFound, OutcomeUnknown
+from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 from bot.core.jobs import Job, Stage
 from bot.core.ports import ConnectorKind
 from bot.http import Allowed, Http, Unanswered, Unreached
 
-HOLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 CONFLICT, GONE = 409, 404
 SERVER_ERROR = 500
 SAID_CHARS = 200
@@ -63,8 +62,8 @@ class Order(Part):
     @property
     def holes(self) -> set[str]:
         """The parameters that its calls ask for."""
-        written = json.dumps([self.start.url, self.start.body, self.status, self.cancel and [self.cancel.url, self.cancel.body]])
-        return set(HOLE.findall(written)) - {"key"}
+        calls = [self.start, *([self.cancel] if self.cancel else [])]
+        return holes(self.status, *(call.url for call in calls), *(json.dumps(call.body) for call in calls)) - {"key"}
 
 
 class Options(Part):
@@ -88,7 +87,7 @@ class HttpJobs:
         ]
         if wrong := next((url for url in urls if "{" in url.partition("//")[2].partition("/")[0]), None):
             raise ConfigError(f"Connector http_job: the host of {wrong} must be written out; only its path may hold parameters.")
-        self._http = Http(Allowed.of(*(HOLE.sub("x", url) for url in urls)), deadline_s=options.timeout)
+        self._http = Http(Allowed.of(*(filled(url, {}) for url in urls)), deadline_s=options.timeout)
 
     def order(self, job: str, parameters: Json) -> str:
         """Return what would be called.
@@ -97,9 +96,8 @@ class HttpJobs:
             NotFound: there is no such job.
             ConfigError: a parameter is missing.
         """
-        order = self._known(job)
-        if missing := sorted(order.holes - set(parameters)):
-            raise ConfigError(f"The job '{job}' needs '{missing[0]}', which the playbook does not give it.")
+        order = known(self._jobs, job)
+        complete(job, order.holes, parameters)
         given = ", ".join(f"{name} {parameters[name]}" for name in sorted(order.holes))
         return (
             f"{job}: {order.start.method} {_in_url(order.start.url, {**parameters, 'key': '…'})}{f' with {given}' if given else ''}"
@@ -112,7 +110,7 @@ class HttpJobs:
             ActionFailed: the server refuses.
             OutcomeUnknown: the server broke down over it, or its answer was cut off.
         """
-        answer = self._write(self._known(job).start, {**parameters, "key": short(key)}, key)
+        answer = self._write(known(self._jobs, job).start, {**parameters, "key": short(key)}, key)
         if answer.status >= SERVER_ERROR:
             raise OutcomeUnknown(f"{answer.where} answered {answer.status}.")
         if answer.status != CONFLICT:
@@ -120,7 +118,7 @@ class HttpJobs:
 
     def job(self, job: str, key: str) -> Job:
         """Return where this start stands, by the server's own words."""
-        order = self._known(job)
+        order = known(self._jobs, job)
         try:
             answer = self._http.get(_in_url(order.status, {"key": short(key)}), headers=self._signed(b"", key))
         except (Unreached, Unanswered) as trouble:
@@ -139,7 +137,7 @@ class HttpJobs:
 
     def cancel(self, job: str, key: str) -> None:
         """Ask the server to stop it; where it offers no way, the job runs to its end."""
-        order = self._known(job)
+        order = known(self._jobs, job)
         if order.cancel:
             answer = self._write(order.cancel, {"key": short(key)}, key)
             if answer.status not in (CONFLICT, GONE):
@@ -148,11 +146,6 @@ class HttpJobs:
     def close(self) -> None:
         """Close idle connections."""
         self._http.close()
-
-    def _known(self, job: str) -> Order:
-        if job not in self._jobs:
-            raise NotFound(f"There is no job '{job}' here; known: {', '.join(sorted(self._jobs))}.")
-        return self._jobs[job]
 
     def _write(self, call: Call, parameters: Json, key: str) -> Any:
         body = json.dumps(_in_body(call.body, parameters)).encode() if call.body is not None else b""
@@ -179,7 +172,7 @@ def _stage(order: Order, state: str) -> Stage:
 
 
 def _in_url(url: str, parameters: Json) -> str:
-    return HOLE.sub(lambda hole: quote(str(parameters.get(hole[1], "")), safe="…"), url)
+    return filled(url, parameters, lambda value: quote(value, safe="…"))
 
 
 def _in_body(value: Any, parameters: Json) -> Any:
@@ -187,7 +180,7 @@ def _in_body(value: Any, parameters: Json) -> Any:
         return {name: _in_body(inner, parameters) for name, inner in value.items()}
     if isinstance(value, list):
         return [_in_body(inner, parameters) for inner in value]
-    return HOLE.sub(lambda hole: str(parameters.get(hole[1], "")), value) if isinstance(value, str) else value
+    return filled(value, parameters) if isinstance(value, str) else value
 
 
 def _found(told: Any, path: str) -> Any:

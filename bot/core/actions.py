@@ -84,10 +84,11 @@ def canonical(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What was seen after a change: `share` per version really measured over `requests` requests, in words for the card."""
+    """What was seen after a change, in words for the card and numbers for the audit; `split` is the traffic that it set, if any."""
 
     words: str
     measured: Json = field(default_factory=dict)
+    split: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

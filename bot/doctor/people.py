@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from bot.config import ApprovalPart, ModelPart, Settings
+from bot.config import ApprovalPart, Settings
 from bot.core.playbooks import Playbook
 from bot.doctor.remarks import Remark, hint, ok, problem
 
@@ -26,14 +26,10 @@ def approvals(settings: Settings, playbooks: Mapping[str, Playbook]) -> Iterator
 
 def _lacking(settings: Settings, playbook: Playbook) -> str:
     """Return a part that a platform must play for this playbook and plays for no model; empty where one model has all it needs."""
-    lacks = [[part for part in playbook.parts if not _played(model, part)] for model in settings.models]
+    played = [{"serving": model.serving, **model.connectors} for model in settings.models]
+    lacks = [[part for part in playbook.parts if not parts.get(part)] for parts in played]
     fewest = min(lacks, key=len, default=[])
     return fewest[0] if fewest else ""
-
-
-def _played(model: ModelPart, part: str) -> str:
-    """Return which platform plays this part for the model."""
-    return model.serving if part == "serving" else model.connectors.get(part, "")
 
 
 def _policy(name: str, part: ApprovalPart, roles: Mapping[str, tuple[str, ...]]) -> Remark:

@@ -8,7 +8,7 @@ decides anything, and nothing here is Slack: the surface renders and delivers. P
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.core.actions import Change, Json
+from bot.core.actions import Json
 from bot.core.audit import AuditRow
 from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, State
@@ -208,13 +208,6 @@ def closing(unit: Unit, incident: Incident, run: Run, seen: Json) -> None:
             thread=f"incident:{incident.id}",
         )
     )
-
-
-def split_after(change: Change) -> str:
-    """Return the split that a change leads to, as people say it; nothing where it moves no traffic."""
-    if change.on != "serving":
-        return ""
-    return split_words({version: float(share) for version, share in change.after.items()})  # type: ignore[arg-type]
 
 
 def current_split(desk: Desk, model: Model) -> str:

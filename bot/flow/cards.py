@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from bot.core.actions import Verification
 from bot.core.approvals import Proposal, Standing
 from bot.core.audit import AuditRow
+from bot.core.checks import Family
 from bot.core.notices import Notice
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
@@ -48,9 +50,15 @@ def verification_words(desk: Desk, proposal: Proposal) -> str:
     wanted = proposal.plan.verification
     if not wanted.checks:
         return "nothing is verified by itself; when it is done, the incident goes back to people"
-    checks = ", ".join(desk.checks[c].label if c in desk.checks else plain(c) for c in wanted.checks)
+    checks = ", ".join(desk.checks[c].named("") if c in desk.checks else plain(c) for c in wanted.checks)
     within = duration(timedelta(seconds=wanted.within_s))
-    return f"{checks} healthy on at least {wanted.least_rows:,} fresh labelled rows, within {within} of data"
+    return f"{checks} healthy on at least {rows_words(desk, wanted)}, within {within} of data"
+
+
+def rows_words(desk: Desk, wanted: Verification) -> str:
+    """Say how many rows must be seen: only performance needs labelled ones."""
+    labelled = any(desk.checks[c].family is Family.PERFORMANCE for c in wanted.checks if c in desk.checks)
+    return f"{wanted.least_rows:,} fresh {'labelled ' if labelled else ''}rows"
 
 
 def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None) -> None:
@@ -86,7 +94,7 @@ def progress(unit: Unit, run: Run) -> None:
             template="run",
             data={
                 "number": run.id,
-                "title": f"{run.plan.playbook.capitalize()} of {run.model}",
+                "title": f"{plain(run.plan.playbook).capitalize()} of {run.model}",
                 "state": run.state.value,
                 "steps": steps,
                 "outcome": run.outcome,

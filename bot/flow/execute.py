@@ -13,6 +13,7 @@ from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
 from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
 from bot.core.incidents import State
+from bot.core.models import split_words
 from bot.core.ports import Journal
 from bot.core.runs import RunState
 from bot.core.words import duration
@@ -173,8 +174,8 @@ def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
         )
         cards.progress(unit, run)
         incident = unit.incident(run.incident)
-        if split := announce.split_after(change):
-            incident = unit.save_incident(replace(incident, evidence={**incident.evidence, "split": split}))
+        if effect.split:
+            incident = unit.save_incident(replace(incident, evidence={**incident.evidence, "split": split_words(effect.split)}))
         announce.show(desk, unit, incident, row)
     return {"words": effect.words, "measured": dict(effect.measured)}
 

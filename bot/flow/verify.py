@@ -20,15 +20,12 @@ from bot.core.runs import Run, RunState
 from bot.core.windows import Window
 from bot.core.words import amount, plain
 from bot.flow import announce, cards
-from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
 from bot.flow.detect import detect
 from bot.flow.hand_over import hand_over
-from bot.flow.meter import metered
 from bot.flow.recover import proven
 from bot.flow.resolve import close
-from bot.flow.same_hours import same_hours
-from bot.flow.watch import fingerprint, reference
+from bot.flow.watch import beside, reference
 
 
 def verify(desk: Desk, journal: Journal, number: str) -> Json:
@@ -61,7 +58,7 @@ def _look(desk: Desk, number: str) -> Json:
         return {"verdict": "unknown", "reason": str(reason), "rows": 0, "late": late, "findings": []}
     verdict = _verdict(desk, findings) if rows >= wanted.least_rows else Verdict.UNKNOWN
     told = [announce.finding_data(f) for f in findings]
-    _say(desk, number, rows, wanted.least_rows)
+    _say(desk, number, rows)
     decided = {Verdict.HEALTHY: "healthy", Verdict.CRITICAL: "critical", Verdict.WARNING: "unknown", Verdict.UNKNOWN: "unknown"}[
         verdict
     ]
@@ -89,10 +86,8 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
     window = Window(since, now - watch.lag)
     like = reference(desk, model)
     reading = desk.source(model).reading(model, window, like.columns, as_of=now)
-    usual = same_hours(desk, model, like, watch.hours_of(window), mark=fingerprint(model))
-    lines = lines_for(desk, model, watch, like)
+    usual, reading, lines = beside(desk, model, watch, like, reading, keep=True)
     asked = replace(watch, checks=run.plan.verification.checks)
-    usual, reading = metered(desk, model, asked, usual, reading, keep=True)
     blamed = {f.key for f in incident.findings}
     findings = [f for f in detect(desk, model, asked, usual, reading, lines=lines) if f.key in blamed]
     return findings, _rows(reading, incident.family)
@@ -124,12 +119,13 @@ def _judgement(desk: Desk, finding: Finding) -> str:
     return f"{finding.verdict.value}; {finding.reason}" if finding.reason else finding.verdict.value
 
 
-def _say(desk: Desk, number: str, rows: int, least: int) -> None:
+def _say(desk: Desk, number: str, rows: int) -> None:
     """Show the waiting live in the run's message, in steps coarse enough not to flood Slack with edits."""
-    share = min(rows, least) * 10 // least * 10 if least else 100
     with desk.store.write() as unit:
         run = unit.run(number)
-        words = f"Verifying on fresh data: {share} % of {least:,} labelled rows"
+        wanted = run.plan.verification
+        share = min(rows, wanted.least_rows) * 10 // wanted.least_rows * 10 if wanted.least_rows else 100
+        words = f"Verifying: {share} % of {cards.rows_words(desk, wanted)}"
         if run.outcome != words and not run.state.over:
             run = replace(run, outcome=words)
             unit.save_run(run)

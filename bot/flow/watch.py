@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.core.actions import canonical
 from bot.core.errors import AiopsError
 from bot.core.findings import Finding
+from bot.core.lines import Lines
 from bot.core.models import Look, Model, Watch
 from bot.core.readings import BINARY, Reading
 from bot.core.windows import Window
@@ -15,7 +16,7 @@ from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
 from bot.flow.detect import blind, detect, readable
 from bot.flow.meter import metered
-from bot.flow.same_hours import same_hours
+from bot.flow.same_hours import Usual, same_hours
 from bot.flow.triage import triage
 
 log = logging.getLogger("bot.watch")
@@ -71,10 +72,15 @@ def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Readi
     """
     window = since_mended(desk, model, watch.judged_at(slot))
     reading = desk.source(model).reading(model, window, like.columns, as_of=slot)
-    usual = same_hours(desk, model, like, watch.hours_of(window), mark=fingerprint(model), keep=keep)
-    lines = lines_for(desk, model, watch, like, keep=keep)
-    usual, reading = metered(desk, model, watch, usual, reading, keep=keep)
+    usual, reading, lines = beside(desk, model, watch, like, reading, keep=keep)
     return [*detect(desk, model, watch, usual, reading, lines=lines), readable(model, reading, lines.trouble, usual.words)]
+
+
+def beside(desk: Desk, model: Model, watch: Watch, like: Reading, reading: Reading, *, keep: bool) -> tuple[Usual, Reading, Lines]:
+    """Return what is usual at the hours of a window, the window with the model's metrics, and the lines that were measured."""
+    usual = same_hours(desk, model, like, watch.hours_of(reading.window), mark=fingerprint(model), keep=keep)
+    lines = lines_for(desk, model, watch, like, keep=keep)
+    return *metered(desk, model, watch, usual, reading, keep=keep), lines
 
 
 def since_mended(desk: Desk, model: Model, window: Window) -> Window:

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bot.core.profiles import Counts
+from bot.sources.values import texts
 
 
 def evenly(at: Counts, ids: pa.ChunkedArray | None, most: int) -> Counts:
@@ -22,17 +23,9 @@ def evenly(at: Counts, ids: pa.ChunkedArray | None, most: int) -> Counts:
     shared = ends - starts > 1
     tied = _stretches(starts[shared], ends[shared])
     if len(tied):
-        ties = pa.table({"at": ordered[tied], "id": _names(picked(ids, order[tied]))})
+        ties = pa.table({"at": ordered[tied], "id": texts(picked(ids, order[tied]))})
         order[tied] = order[tied][np.asarray(pc.sort_indices(ties, [("at", "ascending"), ("id", "ascending")]))]
     return order[ranks]
-
-
-def _names(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return ids as text; those of a kind that nobody can write leave the rows as the log hands them out."""
-    try:
-        return pc.cast(ids, pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.chunked_array([pa.nulls(len(ids), pa.string())])
 
 
 def _stretches(starts: Counts, ends: Counts) -> Counts:

@@ -9,28 +9,25 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import validation
 from bot.connectors.command import runner
+from bot.connectors.orders import complete, filled, holes, known
 from bot.core.actions import Json
-from bot.core.errors import ActionFailed, ConfigError, NotFound
+from bot.core.errors import ActionFailed, ConfigError
 from bot.core.jobs import Job, Stage
 from bot.core.ports import ConnectorKind
 from bot.core.words import duration
 from bot.validation import Duration
 
-HOLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-LONGEST = 500
 TAIL_BYTES = 8_192
 SAID_CHARS = 200
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -45,11 +42,6 @@ class Command(BaseModel):
     folder: str = "."
     timeout: Duration = Field("6h", validate_default=True)
     environment: list[str] = []
-
-    @property
-    def holes(self) -> set[str]:
-        """The parameters that its arguments ask for."""
-        return {name for argument in self.run for name in HOLE.findall(argument)}
 
 
 class Options(BaseModel):
@@ -92,7 +84,7 @@ class Commands:
         }
         order = here / runner.ORDER
         if not order.exists():
-            _written(order, told)
+            runner.write(order, told)
         # the runner claims the start: however often it is called, one of them runs the command, once
         subprocess.Popen(  # noqa: S603 - our own runner, no shell
             [sys.executable, "-I", runner.__file__, str(here)],
@@ -127,12 +119,8 @@ class Commands:
             (here / runner.CANCEL).touch()
 
     def _line(self, job: str, parameters: Json) -> list[str]:
-        if job not in self._jobs:
-            raise NotFound(f"There is no job '{job}' here; known: {', '.join(sorted(self._jobs))}.")
-        command = self._jobs[job]
-        missing = sorted(command.holes - set(parameters))
-        if missing:
-            raise ConfigError(f"The job '{job}' needs '{missing[0]}', which the playbook does not give it.")
+        command = known(self._jobs, job)
+        complete(job, holes(*command.run), parameters)
         return [_argument(job, argument, parameters) for argument in command.run]
 
     def _environment(self, command: Command, key: str, job: str) -> dict[str, str]:
@@ -145,10 +133,10 @@ class Commands:
 
 def _argument(job: str, argument: str, parameters: Json) -> str:
     """Return one argument with its holes filled: always one argument, and never an option that nobody has written."""
-    filled = HOLE.sub(lambda hole: str(parameters[hole[1]])[:LONGEST], argument)
-    if "\0" in filled or (filled.startswith("-") and not argument.startswith("-")):
+    value = filled(argument, parameters)
+    if "\0" in value or (value.startswith("-") and not argument.startswith("-")):
         raise ConfigError(f"A parameter of the job '{job}' looks like an option of its command; choose another value.")
-    return filled
+    return value
 
 
 def _alive(here: Path) -> bool:
@@ -182,12 +170,6 @@ def _last_lines(output: Path) -> Iterator[str]:
     except OSError:
         return
     yield from (line.strip() for line in reversed(text.splitlines()) if line.strip())
-
-
-def _written(path: Path, told: Json) -> None:
-    part = path.with_suffix(f".{uuid4().hex}")  # of its own: somebody else may be writing the same
-    part.write_text(json.dumps(told), "utf-8")
-    part.replace(path)
 
 
 def _read(path: Path) -> Mapping[str, object] | None:

@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 ORDER, CLAIM, LOCK, OUTPUT, CANCEL, ENDED = "order.json", "claimed", "lock", "output", "cancel", "ended.json"
 LOOK_S = 0.1
@@ -23,7 +25,7 @@ def main(here: Path) -> None:
     """Run the order in this folder, unless another runner has claimed it."""
     with (here / LOCK).open("a") as lock:
         if _locked(lock) and _claimed(here):
-            _write(here / ENDED, _run(here, json.loads((here / ORDER).read_text("utf-8"))))
+            write(here / ENDED, _run(here, json.loads((here / ORDER).read_text("utf-8"))))
 
 
 def _locked(lock: IO[str]) -> bool:
@@ -83,8 +85,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             continue
 
 
-def _write(path: Path, told: dict[str, object]) -> None:
-    part = path.with_suffix(".part")
+def write(path: Path, told: Mapping[str, object]) -> None:
+    """Write a file whole or not at all; others may be writing the same at this moment."""
+    part = path.with_suffix(f".{uuid4().hex}")
     part.write_text(json.dumps(told), "utf-8")
     part.replace(path)
 

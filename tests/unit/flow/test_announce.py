@@ -83,10 +83,18 @@ def test_a_decided_proposal_has_no_button(room, standing):
     assert data["buttons"] == []
 
 
-def test_a_card_says_what_must_be_seen_before_the_incident_closes(room):
-    words = cards.verification_words(room.desk, a_proposal())
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        ("performance", "performance healthy on at least 300 fresh labelled rows, within 1 h of data"),
+        ("latency", "latency healthy on at least 300 fresh rows, within 1 h of data"),
+    ],
+)
+def test_a_card_says_what_must_be_seen_before_the_incident_closes(room, check, words):
+    asked = a_proposal()
+    asked = replace(asked, plan=replace(asked.plan, verification=replace(asked.plan.verification, checks=(check,))))
 
-    assert words == "loss healthy on at least 300 fresh labelled rows, within 1 h of data"
+    assert cards.verification_words(room.desk, asked) == words
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_while_rows_are_too_few_the_message_says_how_many_there_are(room, approv
     room.log.labelled = 250
     waits_twice(room, approved)
 
-    assert room.shown(f"run:{approved}")["outcome"] == "Verifying on fresh data: 20 % of 1,000 labelled rows"
+    assert room.shown(f"run:{approved}")["outcome"] == "Verifying: 20 % of 1,000 fresh labelled rows"
     assert room.run(approved).outcome == room.shown(f"run:{approved}")["outcome"]
     assert room.shown("incident:1")["state"] == "verifying"
 
