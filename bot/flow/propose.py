@@ -42,27 +42,31 @@ def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> 
                 "title": p.title or p.name,
                 "kind": p.kind,
                 "choices": _choices(desk, incident, model, p.kind),
-                "default": _suggested(incident, p),
+                "default": _suggested(incident, model, p),
             }
             for p in playbook.parameters
         ],
     }
 
 
-def _suggested(incident: Incident, parameter: Parameter) -> str:
+def _suggested(incident: Incident, model: Model, parameter: Parameter) -> str:
     """Return what the incident itself says should be chosen, else the playbook's default."""
     if parameter.kind == "version":
         return str(incident.evidence.get("best", ""))
-    if parameter.kind == "feature" and incident.findings:
-        return incident.findings[0].column
+    if parameter.kind == "feature":
+        return next(iter(_inputs(incident, model)), "")
     return parameter.default
+
+
+def _inputs(incident: Incident, model: Model) -> list[str]:
+    """Return the model's inputs that the incident is about, the worst first; not every finding speaks of one."""
+    return list(dict.fromkeys(f.column for f in incident.findings if model.feature(f.column)))
 
 
 def _choices(desk: Desk, incident: Incident, model: Model, kind: str) -> list[dict[str, str]]:
     """Return what can be chosen, each with what is known of it; nothing where anything can be written."""
     if kind == "feature":
-        columns = dict.fromkeys(f.column for f in incident.findings if model.feature(f.column))
-        return [{"value": column, "text": column} for column in columns]
+        return [{"value": name, "text": name} for name in _inputs(incident, model)]
     return _versions(desk, incident, model) if kind == "version" else []
 
 
@@ -168,7 +172,7 @@ def action_of(desk: Desk, playbook: Playbook, step: Step) -> Action:
 def _chosen(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> dict[str, object]:
     chosen: dict[str, object] = {}
     for parameter in playbook.parameters:
-        value = str(parameters.get(parameter.name) or _suggested(incident, parameter))
+        value = str(parameters.get(parameter.name) or _suggested(incident, model, parameter))
         if not value:
             raise NotAllowed(f"Choose '{parameter.title or parameter.name}' first; nothing here says which one is right.")
         if parameter.kind in ("version", "feature"):

@@ -17,6 +17,7 @@ LEVEL = 0.95
 TAIL = 0.05
 BATCHES = 10
 ROOM = 1.1
+LARGEST = float(np.finfo(np.float64).max)
 LEAST = 8
 """So few samples make four batches of two: fewer have no interval worth the name."""
 
@@ -42,7 +43,7 @@ def level(values: Floats) -> Level:
     batches = np.array([part.mean() for part in np.array_split(drawn_in, min(BATCHES, len(values) // 2))])
     mean, k = float(drawn_in.mean()), len(batches)
     half = float(special.stdtrit(k - 1, (1 + LEVEL) / 2) * batches.std(ddof=1) / math.sqrt(k))
-    return Level(mean * size, max((mean - half) * size, -_LARGEST), min((mean + half) * size, _LARGEST))
+    return Level(mean * size, max((mean - half) * size, -LARGEST), min((mean + half) * size, LARGEST))
 
 
 def winsorised(values: Floats) -> Floats:
@@ -67,6 +68,3 @@ def usual(values: Floats) -> tuple[float, float]:
 def mostly_under(values: Floats) -> float:
     """Return the 95th percentile: what the samples lie at or under, but for one in twenty."""
     return float(np.quantile(values, 1 - TAIL, method="higher"))
-
-
-_LARGEST = float(np.finfo(np.float64).max)

@@ -215,6 +215,14 @@ def test_an_input_that_is_not_broken_is_refused():
         propose(room.desk, 1, "quarantine", {"column": "wind"}, by=room.person("ana"))
 
 
+def test_an_incident_that_is_about_no_input_suggests_none():
+    room = laid(playbook=QUARANTINE)
+
+    assert (feature(room, 1)["choices"], feature(room, 1)["default"]) == ([], "")
+    with pytest.raises(NotAllowed, match="Choose 'Input' first"):
+        propose(room.desk, 1, "quarantine", {}, by=room.person("ana"))
+
+
 def test_what_may_be_anything_is_the_playbooks_default():
     room = laid(playbook=replace(RETRAIN, parameters=(Parameter("until", "text", default="today"),)))
 
