@@ -27,7 +27,7 @@ class Reaper:
         self._tables = EngineTables(engine)
         self._trusts_clocks_from = 0.0
         self._orphaned_since: dict[str, float] = {}
-        self._dropped: set[str] = set()
+        self._idle_since: dict[tuple[str, int], float] = {}
         self._dbos: DBOS | None = None
 
     def serve(self, dbos: DBOS) -> None:
@@ -62,24 +62,28 @@ class Reaper:
     def _pick_up(self) -> None:
         """Put back what this process has claimed and is not doing.
 
-        So it is left when the database goes away between the claim and the work, or while an outcome is written. Only what was
-        already left so a beat ago is put back: a fresh claim needs a moment to begin.
+        So it is left when the database goes away between the claim and the work, or while an outcome is written. One and the same
+        claim must have lain idle for a while: a fresh one needs a moment to begin, an ended one a moment to be written down.
         """
         if self._dbos is None:
             return
-        mine = set(self._running_of(self._lease.executor)) - set(self._dbos._active_workflows_set.activeList())
-        again, self._dropped = mine & self._dropped, mine
-        if again:
+        at_work, seen, now = set(self._dbos._active_workflows_set.activeList()), self._idle_since, time.monotonic()
+        claims = [claim for claim in self._claims() if claim[0] not in at_work]
+        self._idle_since = {claim: seen.get(claim, now) for claim in claims}
+        dropped = sorted(number for (number, _), since in self._idle_since.items() if now - since >= self._lease.ttl_s / 4)
+        if dropped:
             self._forgive(self._lease.executor)
-        for number in sorted(again):
+        for number in dropped:
             log.warning("workflow %s was dropped by this process and is taken up again", number)
             self._dbos._sys_db.reenqueue_for_recovery(number, [self._lease.executor], INTERNAL_QUEUE_NAME)
 
-    def _running_of(self, executor: str) -> list[str]:
+    def _claims(self) -> list[tuple[str, int]]:
+        """Return what the database says this process is doing: workflow and when it was claimed, in ms since 1970."""
         work = self._tables.workflows
-        mine = (work.c.status == "PENDING", work.c.executor_id == executor, work.c.application_version == VERSION)
+        mine = (work.c.status == "PENDING", work.c.executor_id == self._lease.executor, work.c.application_version == VERSION)
+        claims = sa.select(work.c.workflow_uuid, sa.func.coalesce(work.c.started_at_epoch_ms, 0)).where(*mine)
         with self._engine.connect() as connection:
-            return list(connection.execute(sa.select(work.c.workflow_uuid).where(*mine)).scalars())
+            return [(number, claimed_ms) for number, claimed_ms in connection.execute(claims)]
 
     def _long_orphaned(self) -> list[str]:
         """Return owners without a lease, once a living one that was taken for dead had the time to write its lease again."""
