@@ -49,6 +49,8 @@ def place_of(where: Path | str) -> Place:
     if isinstance(where, Path) or "://" not in where:
         return Place(str(where), fs.LocalFileSystem(), str(where))
     name = told(where)
+    if not where.partition("://")[2].strip("/"):  # Arrow would ask the cloud for seconds before it says so
+        raise SourceUnavailable(f"{name} names nothing to open; write an address like s3://bucket/logs.")
     try:
         files, path = fs.FileSystem.from_uri(where)
     except (pa.ArrowException, OSError, ValueError) as error:
