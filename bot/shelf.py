@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bot.core.actions import Json, Verification
 from bot.core.checks import Family
 from bot.core.errors import ConfigError
+from bot.core.findings import SERVED
 from bot.core.incidents import Severity
 from bot.core.playbooks import Parameter, Playbook, Step
 from bot.validation import Duration, validated
@@ -70,10 +71,10 @@ class Offered(_Part):
 
 
 class ParameterPart(_Part):
-    """A typed input. Without a default it must be chosen; a version or feature is suggested by the incident's evidence."""
+    """A typed input. Without a default it must be chosen; a version, feature or split is suggested by the incident's evidence."""
 
     name: Identifier
-    kind: Literal["version", "feature", "share", "text"]
+    kind: Literal["version", "feature", "split", "share", "text"]
     title: str = ""
     default: str | float | None = None
 
@@ -99,8 +100,14 @@ class VerificationPart(_Part):
     """What fresh data must show before the incident may close; `same` are the checks that opened it."""
 
     checks: Literal["same"] | tuple[str, ...] = "same"
-    least_rows: int = Field(ge=1)
+    least_rows: int = Field(0, ge=0)
     within: Duration
+
+    @model_validator(mode="after")
+    def _on_rows(self) -> Self:
+        if not self.least_rows and self.checks != (SERVED,):
+            raise ValueError("must say on how many rows its checks have to be healthy: least_rows, 1 or more")
+        return self
 
 
 class PlaybookFile(_Part):

@@ -5,6 +5,7 @@ score interval (Wilson 1927) at 99 %. It passes when it lies within the toleranc
 and everything between means "too few requests yet".
 """
 
+import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -151,8 +152,8 @@ def _require(splitter: Splitter, target: str, wanted: Split) -> None:
 
 
 def _wanted(now: Split, parameters: Json, step: str) -> Split:
-    if set(parameters) == {"split"} and isinstance(parameters["split"], Mapping):
-        split = _shares(parameters["split"])
+    if set(parameters) == {"split"}:
+        split = _shares(_named(parameters["split"], step))
         if not all(0 <= share <= 1 for share in split.values()) or abs(sum(split.values()) - 1) > 1e-6:
             raise ConfigError(f"Step '{step}': the shares must lie between 0 and 1 and add up to 1.")
         return split
@@ -162,6 +163,17 @@ def _wanted(now: Split, parameters: Json, step: str) -> Split:
     if not 0 <= share <= 1:
         raise ConfigError(f"Step '{step}': `share` must be a number from 0 to 1.")
     return _moved(now, str(parameters["version"]), share, step)
+
+
+def _named(split: object, step: str) -> Json:
+    """Return version → share, as a playbook writes it or as the JSON text that a parameter of kind split is."""
+    try:
+        split = json.loads(split) if isinstance(split, str) else split
+    except ValueError:
+        split = None
+    if not isinstance(split, Mapping):
+        raise ConfigError(f"Step '{step}': `split` must be version → share.")
+    return split
 
 
 def _moved(now: Split, version: str, share: float, step: str) -> Split:

@@ -26,6 +26,7 @@ from bot.flow import decide
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
 from bot.flow.explain import explain_all
+from bot.flow.reconcile import reconcile
 from bot.flow.watch import look_at_all
 from bot.scheduler import CHECK, Beat, Cadence, Scheduler
 from bot.slack.carrier import Carrier
@@ -45,6 +46,7 @@ SHARDS = 1
 TICK_S = 1.0
 EXPIRY_S = 5.0
 CHECKPOINT_S = 900.0
+RECONCILE_S = 60.0
 PRUNING_S = 3_600.0
 KEEP_ALIVE_S = 120
 """Longer than balancers keep an idle connection (60 or 75 s): else one closes under a click that is on its way, and it is lost."""
@@ -175,6 +177,7 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
     scheduler.beat(
         [
             Beat("expire", rhythm.expiry_s, lambda _slot: _ignore(decide.expire(desk))),
+            Beat("reconcile", RECONCILE_S, lambda _slot: _ignore(reconcile(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),
         ]

@@ -31,6 +31,9 @@ def in_slice(subject: str, name: str) -> str:
 ESTIMATED = "estimated"
 """The check that judges performance before labels come: what it says is never what a label says."""
 
+SERVED = "serving"
+"""The check that is always there where traffic was ever decided on: is it still shared so?"""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

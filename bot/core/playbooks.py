@@ -28,7 +28,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A typed input: `kind` is "version", "feature", "share" or "text"; without a default it must be chosen."""
+    """A typed input: `kind` is "version", "feature", "split", "share" or "text"; without a default it must be chosen."""
 
     name: str
     kind: str

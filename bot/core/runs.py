@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.actions import Plan
+from bot.core.models import Split
 
 
 class RunState(StrEnum):
@@ -27,7 +28,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The carrying out of one proposal; its id is the proposal's, so a proposal runs once."""
+    """The carrying out of one proposal; its id is the proposal's, so a proposal runs once. `split` is the traffic it set last."""
 
     id: str
     proposal: str
@@ -45,6 +46,7 @@ class Run:
     outcome: str = ""
     abort_by: str = ""
     result: Mapping[str, object] = field(default_factory=dict)
+    split: Split = field(default_factory=dict)
 
     @property
     def mended(self) -> bool:

@@ -6,6 +6,7 @@ from bot.core.actions import Verification
 from bot.core.approvals import Proposal, Standing
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
+from bot.core.findings import SERVED
 from bot.core.notices import Notice
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
@@ -50,8 +51,10 @@ def verification_words(desk: Desk, proposal: Proposal) -> str:
     wanted = proposal.plan.verification
     if not wanted.checks:
         return "nothing is verified by itself; when it is done, the incident goes back to people"
-    checks = ", ".join(desk.checks[c].named("") if c in desk.checks else plain(c) for c in wanted.checks)
     within = duration(timedelta(seconds=wanted.within_s))
+    if wanted.checks == (SERVED,):
+        return f"the splitter says so itself, within {within}"
+    checks = ", ".join(desk.checks[c].named("") if c in desk.checks else plain(c) for c in wanted.checks)
     return f"{checks} healthy on at least {rows_words(desk, wanted)}, within {within} of data"
 
 

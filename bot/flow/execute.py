@@ -167,7 +167,7 @@ def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
     with desk.store.write() as unit:
         run = unit.run(number)
         kept = [entry for entry in run.progress if not entry.startswith(f"{change.step}\t")]
-        run = replace(run, outcome="", progress=(*kept, f"{change.step}\t{effect.words}"))
+        run = replace(run, outcome="", progress=(*kept, f"{change.step}\t{effect.words}"), split=effect.split or run.split)
         unit.save_run(run)
         row = unit.audit(
             AuditEntry(desk.clock.now(), BOT, "step.done", f"{number}:{change.step}", run.incident, dict(effect.measured))

@@ -22,6 +22,7 @@ from bot.core.windows import Window
 from bot.core.words import POINTS, SHARE, amount, between, some
 from bot.flow import announce, blame
 from bot.flow.desk import Desk
+from bot.flow.served import Decided, decided, otherwise
 from bot.flow.tune import tuned
 from bot.flow.watch import reference
 
@@ -49,6 +50,9 @@ def explain(desk: Desk, number: int) -> Incident:
         model = desk.model(incident.model_key)
         latest = unit.latest(model.key)
         history = unit.history(model.key, incident.findings[0].key)
+        wanted = decided(unit, model.key)
+    if otherwise(incident) and wanted:
+        return _keep(desk, number, otherwise_served(desk, model, wanted))
     gathered: dict[str, object] = {"chart": timeline(incident, history), "split": _split(desk, model)}
     gathered |= causes(desk, model, incident, latest)
     if incident.family is Family.DATA_QUALITY:
@@ -70,6 +74,20 @@ def _keep(desk: Desk, number: int, gathered: Mapping[str, object]) -> Incident:
         announce.evidence(unit, saved)
         announce.show(desk, unit, saved, row)
     return saved
+
+
+def otherwise_served(desk: Desk, model: Model, wanted: Decided) -> dict[str, object]:
+    """Return the evidence where something else is served than was decided: why that happens, and the two ways out."""
+    text = "Nobody decided this here. A splitter that restarts may forget what it was told; or somebody has set it past the bot."
+    return {
+        "drift": [],
+        "cause": {"feature": "", "team": "", "text": text},
+        "versions": [],
+        "best": "",
+        "split": _split(desk, model),
+        "decided": dict(wanted.split),
+        "suggestion": f"Put {split_words(wanted.split)} back ('restore'), or resolve this incident to keep what is served now.",
+    }
 
 
 def causes(desk: Desk, model: Model, incident: Incident, latest: Sequence[Finding]) -> dict[str, object]:

@@ -4,16 +4,19 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.actions import Action, Change, Json, Plan, Verification
+from bot.core.actions import Action, Change, Json, Plan, Verification, canonical
 from bot.core.approvals import Policy, Principal, Proposal
 from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed, NotFound
 from bot.core.incidents import Incident
-from bot.core.models import Model, live_version
+from bot.core.models import Model, live_version, split_words
 from bot.core.playbooks import Parameter, Playbook, Step
 from bot.flow import cards
 from bot.flow.desk import Desk
 from bot.flow.resolve import supersede
+
+CHOSEN = ("version", "feature", "split")
+"""Kinds of parameters that are chosen from what the incident and the platform know."""
 
 SAME = "same"
 """In a playbook's verification: the checks that opened the incident."""
@@ -24,6 +27,7 @@ def options(desk: Desk, number: int) -> dict[str, object]:
     incident, model = _incident(desk, number)
     offered = [p for p in desk.playbooks.values() if p.offered_for(incident.family, incident.severity)]
     fitting = [p for p in offered if desk.offers(p, model) and desk.policies.get(p.name, Policy()).roles]
+    fitting = [p for p in fitting if all(_choosable(desk, incident, model, parameter) for parameter in p.parameters)]
     if not fitting:
         why = str(incident.evidence.get("why_none", "")) or f"No playbook mends {incident.family.words}; a person has to."
         return {"playbooks": [], "why_none": why}
@@ -55,6 +59,8 @@ def _suggested(incident: Incident, model: Model, parameter: Parameter) -> str:
         return str(incident.evidence.get("best", ""))
     if parameter.kind == "feature":
         return next(iter(_inputs(incident, model)), "")
+    if parameter.kind == "split":
+        return next((choice["value"] for choice in _splits(incident)), "")
     return parameter.default
 
 
@@ -67,7 +73,20 @@ def _choices(desk: Desk, incident: Incident, model: Model, kind: str) -> list[di
     """Return what can be chosen, each with what is known of it; nothing where anything can be written."""
     if kind == "feature":
         return [{"value": name, "text": name} for name in _inputs(incident, model)]
+    if kind == "split":
+        return _splits(incident)
     return _versions(desk, incident, model) if kind == "version" else []
+
+
+def _choosable(desk: Desk, incident: Incident, model: Model, parameter: Parameter) -> bool:
+    """Return whether there is anything to choose, where the choice is one from what there is."""
+    return parameter.kind not in CHOSEN or bool(_choices(desk, incident, model, parameter.kind))
+
+
+def _splits(incident: Incident) -> list[dict[str, str]]:
+    """Return the split that was decided, where the incident is that another one is served."""
+    decided = incident.evidence.get("decided")
+    return [{"value": canonical(decided), "text": split_words(decided)}] if isinstance(decided, Mapping) else []
 
 
 def _versions(desk: Desk, incident: Incident, model: Model) -> list[dict[str, str]]:
@@ -175,7 +194,7 @@ def _chosen(desk: Desk, model: Model, incident: Incident, playbook: Playbook, pa
         value = str(parameters.get(parameter.name) or _suggested(incident, model, parameter))
         if not value:
             raise NotAllowed(f"Choose '{parameter.title or parameter.name}' first; nothing here says which one is right.")
-        if parameter.kind in ("version", "feature"):
+        if parameter.kind in CHOSEN:
             _known(desk, incident, model, parameter, value)
         chosen[parameter.name] = value
     return chosen
@@ -185,7 +204,11 @@ def _known(desk: Desk, incident: Incident, model: Model, parameter: Parameter, v
     known = [choice["value"] for choice in _choices(desk, incident, model, parameter.kind)]
     if value in known:
         return
-    what = f"a version of {model.name} that traffic could go to" if parameter.kind == "version" else "an input that this is about"
+    what = {
+        "version": f"a version of {model.name} that traffic could go to",
+        "feature": "an input that this is about",
+        "split": "a split that was decided here",
+    }[parameter.kind]
     raise NotAllowed(f"'{value}' is not {what}; choose one of {', '.join(known) or 'none'}.")
 
 

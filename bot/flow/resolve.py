@@ -9,6 +9,7 @@ from bot.core.incidents import Incident, State
 from bot.core.ports import Unit
 from bot.flow import announce, cards
 from bot.flow.desk import Desk
+from bot.flow.served import ACCEPTED, kept
 
 
 def acknowledge(desk: Desk, number: int, *, by: Principal) -> Incident:
@@ -28,11 +29,17 @@ def acknowledge(desk: Desk, number: int, *, by: Principal) -> Incident:
 
 
 def resolve(desk: Desk, number: int, *, by: Principal, cause: str) -> Incident:
-    """Close it by hand, with a cause; refused while a run is at work, because verification decides then."""
+    """Close it by hand, with a cause; refused while a run is at work, because verification decides then.
+
+    Where something else is served than was decided, this is the decision to keep it.
+    """
     if not cause.strip():
         raise NotAllowed("Say the cause in a few words; it is what makes the next incident shorter.")
+    with desk.store.read() as unit:
+        keeps = kept(desk, unit.incident(number))
     with desk.store.write() as unit:
         incident = unit.incident(number)
+        incident = replace(incident, evidence={**incident.evidence, **keeps})
         if any(not run.state.over for run in unit.runs(incident=number)):
             raise Conflict(f"A run is at work on incident #{number}; abort it first or wait for its verification.")
         return close(desk, unit, incident, by=by.id, cause=cause.strip())
@@ -43,8 +50,9 @@ def close(desk: Desk, unit: Unit, incident: Incident, *, by: str, cause: str) ->
     now = desk.clock.now()
     saved = unit.save_incident(incident.moved(State.RESOLVED, resolved_at=now, resolved_by=by, cause=cause))
     seconds = announce.seconds(incident.opened_at, now)
+    accepted = {ACCEPTED: incident.evidence[ACCEPTED]} if ACCEPTED in incident.evidence else {}
     row = unit.audit(
-        AuditEntry(now, by, "incident.resolved", incident.key, incident.id, {"cause": cause, "seconds": round(seconds)})
+        AuditEntry(now, by, "incident.resolved", incident.key, incident.id, {"cause": cause, "seconds": round(seconds), **accepted})
     )
     supersede(desk, unit, saved, reason=f"incident #{incident.id} is resolved.")
     announce.line(unit, saved, row, ":white_check_mark:", f"Resolved: {cause}", by=by)

@@ -11,11 +11,12 @@ the highest precedence opens; the others become its evidence.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.audit import AuditEntry
 from bot.core.checks import Family
-from bot.core.findings import ESTIMATED, Finding, Verdict
+from bot.core.findings import ESTIMATED, SERVED, Finding, Verdict
 from bot.core.incidents import Incident, Note, Severity, State, dedup_key
 from bot.core.models import RECORD, Look, Model
 from bot.core.ports import Unit
@@ -121,18 +122,22 @@ def team_of(model: Model, family: Family, findings: Iterable[Finding]) -> str:
 def title_of(model: Model, family: Family, findings: list[Finding]) -> str:
     """Return one line that says what is wrong, for a phone's lock screen."""
     first = findings[0]
-    if first.check == BLIND:
-        return f"{model.name}: its prediction log cannot be read"
+    value, unit = amount(first.value, first.unit), unit_after(first.unit)
+    own_words = {
+        BLIND: ": its prediction log cannot be read",
+        SERVED: f": {value} of its traffic is not served as decided",
+        ESTIMATED: f" is probably losing: {first.named} {value} {unit}",
+    }
+    if first.check in own_words:
+        return f"{model.name}{own_words[first.check]}"
     match family:
-        case Family.PERFORMANCE if first.check == ESTIMATED:
-            return f"{model.name} is probably losing: {first.named} {amount(first.value, first.unit)} {unit_after(first.unit)}"
         case Family.PERFORMANCE:
-            return f"{model.name} is losing: {first.named} {amount(first.value, first.unit)}"
+            return f"{model.name} is losing: {first.named} {value}"
         case Family.DATA_QUALITY:
             broken = sorted({f.subject for f in findings}, key=lambda s: -model.importance(s))
             return f"{model.name}: broken data in {some(broken)}"
         case Family.OPERATIONS:
-            return f"{model.name}: {first.named} {amount(first.value, first.unit)} {unit_after(first.unit)}".rstrip()
+            return f"{model.name}: {first.named} {value} {unit}".rstrip()
     return f"{model.name}: inputs have moved far, and no labels say whether it still does well"
 
 
@@ -141,14 +146,19 @@ def _raise(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Find
     family, findings = findings[0].family, sorted(findings, key=lambda f: (-f.importance, f.check, f.subject))
     known = unit.open_for(dedup_key(model.name, model.environment, family))
     if known is not None:
-        _refresh(desk, unit, model, known, findings)
-    elif any(i.family.precedence < family.precedence for i in unit.incidents(open_only=True, model=model.key)):
+        _refresh(desk, unit, model, known, [*findings, *_of_others(model, known, look)])
+    elif findings[0].check != SERVED and _explained(unit, model, family):
         return
     elif model.mode == RECORD:
         what = told(severity_of(model, family, findings), title_of(model, family, findings))
         would_open(desk, unit, look, findings, Note(model.name, model.environment, look.slot, findings[0].window, what))
     else:
         _open(desk, unit, model, family, findings)
+
+
+def _explained(unit: Unit, model: Model, family: Family) -> bool:
+    """Whether an incident is open that explains this kind of trouble: broken data a loss, a loss drift."""
+    return any(i.family.precedence < family.precedence for i in unit.incidents(open_only=True, model=model.key))
 
 
 def _open(desk: Desk, unit: Unit, model: Model, family: Family, findings: list[Finding]) -> None:
@@ -215,10 +225,19 @@ def _settle(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Fin
         return
     blamed = {f.key for f in known.findings}
     seen = [f for f in findings if f.key in blamed]
-    if seen and recovered(desk, unit, look.watch, seen):
+    if not seen or not recovered(desk, unit, look.watch, seen):
+        if family is Family.DRIFT and _does_well_again(unit, model, look):
+            close(desk, unit, known, by=BOT, cause="The inputs stay where they moved to, and labels say that the model does well.")
+    elif others := _of_others(model, known, look):
+        announce.show(desk, unit, unit.save_incident(replace(known, findings=tuple(others))))
+    else:
         close(desk, unit, known, by=BOT, cause="It came back to normal without any action.")
-    elif family is Family.DRIFT and _does_well_again(unit, model, look):
-        close(desk, unit, known, by=BOT, cause="The inputs stay where they moved to, and labels say that the model does well.")
+
+
+def _of_others(model: Model, known: Incident, look: Look) -> list[Finding]:
+    """Return the incident's findings that this look cannot speak of: those of another watch."""
+    elsewhere = {SERVED, *(check for watch in model.watches for check in watch.checks)} - set(look.watch.checks)
+    return [finding for finding in known.findings if finding.check in elsewhere]
 
 
 def _does_well_again(unit: Unit, model: Model, look: Look) -> bool:

@@ -11,7 +11,7 @@ from bot.core.actions import Json
 from bot.core.audit import AuditEntry
 from bot.core.checks import Family
 from bot.core.errors import AiopsError
-from bot.core.findings import Finding, Verdict, worst
+from bot.core.findings import SERVED, Finding, Verdict, worst
 from bot.core.incidents import Incident
 from bot.core.models import Model
 from bot.core.ports import Journal
@@ -25,6 +25,7 @@ from bot.flow.detect import detect
 from bot.flow.hand_over import hand_over
 from bot.flow.recover import proven
 from bot.flow.resolve import close
+from bot.flow.served import traffic
 from bot.flow.watch import beside, reference
 
 
@@ -79,7 +80,11 @@ def _verdict(desk: Desk, findings: list[Finding]) -> Verdict:
 
 def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since: datetime) -> tuple[list[Finding], int]:
     """Return what the plan's checks say about the subjects that opened the incident, and the rows they rest on."""
-    watch = model.watch_of(run.plan.verification.checks[0])
+    asked = [check for check in run.plan.verification.checks if check != SERVED]
+    told = [traffic(desk, model, run.split)] if SERVED in run.plan.verification.checks else []
+    if not asked:
+        return told, 0
+    watch = model.watch_of(asked[0])
     now = desk.data.now()
     if now - watch.lag <= since:
         return [], 0
@@ -87,10 +92,9 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
     like = reference(desk, model)
     reading = desk.source(model).reading(model, window, like.columns, as_of=now)
     usual, reading, lines = beside(desk, model, watch, like, reading, keep=True)
-    asked = replace(watch, checks=run.plan.verification.checks)
     blamed = {f.key for f in incident.findings}
-    findings = [f for f in detect(desk, model, asked, usual, reading, lines=lines) if f.key in blamed]
-    return findings, _rows(reading, incident.family)
+    findings = detect(desk, model, replace(watch, checks=tuple(asked)), usual, reading, lines=lines)
+    return [*told, *(f for f in findings if f.key in blamed)], _rows(reading, incident.family)
 
 
 def _rows(reading: Reading, family: Family) -> int:
@@ -104,12 +108,14 @@ def _reason(desk: Desk, findings: list[Finding], rows: int, least: int) -> str:
         return f"not enough fresh data yet: {rows:,} of {least:,} rows."
     bad = [f for f in findings if not proven(desk.checks.get(f.check), f)] or findings
     words = [f"{_name(f)} {amount(f.value, f.unit)} ({_judgement(desk, f)})" for f in bad[:3]]
-    return f"On {rows:,} fresh rows: {'; '.join(words)}." if words else "The checks that opened the incident measured nothing."
+    on = f"On {rows:,} fresh rows: " if rows else ""
+    return f"{on}{'; '.join(words)}." if words else "The checks that opened the incident measured nothing."
 
 
 def _name(finding: Finding) -> str:
     """Return the metric that was measured, or the column it was measured on."""
-    return finding.named if finding.family is Family.PERFORMANCE else plain(finding.subject)
+    of_the_model = finding.family is Family.PERFORMANCE or finding.check == SERVED
+    return finding.named if of_the_model else plain(finding.subject)
 
 
 def _judgement(desk: Desk, finding: Finding) -> str:

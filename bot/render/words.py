@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -104,7 +105,15 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:.3g} %"
 
 
+def counted(row: Mapping[str, Any]) -> str:
+    """Return what a finding rests on: "12,340 rows", "30 samples", or nothing where it is no count of anything."""
+    if row["check"] == "serving":
+        return ""
+    return f"{row['n']:,} {'samples' if row['check'] == 'resources' else 'rows'}"
+
+
 FILTERS = {
+    "counted": counted,
     "severity_mark": severity_mark,
     "state_mark": state_mark,
     "verdict_mark": verdict_mark,

@@ -44,7 +44,7 @@ class Socket:
     def close(self) -> None:
         """Disconnect for good, and at once: the library waits up to 4 s until its listeners hear something, so they are woken.
 
-        A listener that begins to listen at that very moment never ends, and the library would wait for it for ever: nobody else does.
+        A listener that begins to listen at that very moment never ends; the library would wait for it for ever, we do not.
         """
         client = self._handler.client
         client.closed, client.auto_reconnect_enabled = True, False

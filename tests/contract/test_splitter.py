@@ -12,12 +12,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
+from bot import shelf
 from bot.actions.set_traffic import SetTraffic
 from bot.connectors.envoy import make
 from bot.connectors.haproxy import make as make_haproxy
 from bot.core.errors import ActionFailed, NotFound, WorldMoved
+from bot.core.runs import RunState
 from bot.demo.envoy import EnvoyProcess
+from bot.flow.decide import approve
+from bot.flow.explain import explain_all
+from bot.flow.propose import propose
+from bot.flow.reconcile import reconcile
+from tests.fakes.nouns import a_run
 from tests.fakes.splitter import FakeSplitter
+from tests.unit.flow.room import Room
 
 TARGET = "delays"
 
@@ -302,3 +310,47 @@ def test_undo_goes_back_and_reads_that_back(house, action):
     action.undo(house.connector, change, "run:ramp:undo")
 
     assert house.connector.split(TARGET) == {"v1": 1.0, "v2": 0.0}
+
+
+RESTORE = shelf.read().playbooks["restore"]
+
+
+@pytest.fixture
+def decided(house, action):
+    """A room in which it was decided, and set at this splitter, that v2 serves everything."""
+    room = Room()
+    room.lays(
+        platforms={"edge": house.connector},
+        actions={"set_traffic": action},
+        playbooks={"restore": RESTORE},
+        policies={"restore": room.policy},
+        expand=shelf.expand,
+    )
+    room.losing()
+    with room.store.write() as unit:
+        unit.save_run(a_run(state=RunState.SUCCEEDED, ended_at=room.clock.now(), split={"v1": 0.0, "v2": 1.0}))
+    house.connector.set_split(TARGET, {"v2": 1.0}, "run:1")
+    return room
+
+
+def minutes(room, n):
+    for _ in range(n):
+        room.data.passes(60)
+        reconcile(room.desk)
+    explain_all(room.desk)
+
+
+def test_a_restart_that_forgot_what_was_decided_is_found_asked_about_and_put_back(house, decided):
+    minutes(decided, 2)
+    assert len(decided.incidents()) == 1
+
+    house.restart()
+    minutes(decided, 2)
+    assert decided.incident(2).title == "delays: 100 % of its traffic is not served as decided"
+    assert house.connector.split(TARGET) == {"v1": 1.0, "v2": 0.0}  # nobody was asked yet
+
+    proposal = propose(decided.desk, 2, "restore", {}, by=decided.person("ana"))
+    approve(decided.desk, proposal.id, by=decided.person("bo"))
+    assert decided.runs(proposal.id)["verdict"] == "healthy"
+    assert house.connector.split(TARGET) == {"v1": 0.0, "v2": 1.0}
+    assert not decided.incident(2).open

@@ -40,7 +40,10 @@ def worked_out(tmp_path, text, **chosen):
 def test_the_packaged_playbooks_are_on_the_shelf():
     found = shelf.read(actions={"set_traffic", "run_job"})
 
-    assert (found.wrong, list(found.playbooks)) == ((), ["data_quarantine", "restart", "retrain", "rollback", "traffic_shift"])
+    assert (found.wrong, list(found.playbooks)) == (
+        (),
+        ["data_quarantine", "restart", "restore", "retrain", "rollback", "traffic_shift"],
+    )
 
 
 @pytest.mark.parametrize(("name", "parts"), [("retrain", ["trainer"]), ("rollback", ["serving"]), ("restart", ["operator"])])
@@ -128,7 +131,11 @@ def test_another_content_is_another_playbook(tmp_path):
         ({"steps": step("{{ to_version")}, "this expression cannot be read; write it like {{ name }}."),
         ({"steps": step("x" * 501)}, "this text is longer than 500 characters."),
         ({"steps": step("{{ " + "(" * 200 + "1" + ")" * 200 + " }}")}, "this expression is nested too deep."),
-        ({"parameters": [{"name": "to_version", "kind": "colour"}]}, "must be one of 'version', 'feature', 'share' or 'text'."),
+        (
+            {"parameters": [{"name": "to_version", "kind": "colour"}]},
+            "must be one of 'version', 'feature', 'split', 'share' or 'text'.",
+        ),
+        ({"verification": {"within": "1h"}}, "must say on how many rows its checks have to be healthy: least_rows, 1 or more."),
     ],
 )
 def test_each_mistake_is_one_sentence_with_file_and_line(tmp_path, changes, sentence):

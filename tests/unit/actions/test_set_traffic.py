@@ -72,6 +72,10 @@ def test_a_whole_split_can_be_asked_for():
     assert plan({"split": {"v1": 0.3, "v2": 0.7}}).after == {"v1": 0.3, "v2": 0.7}
 
 
+def test_a_whole_split_may_come_as_the_text_that_a_parameter_is():
+    assert plan({"split": '{"v1":0.3,"v2":0.7}'}).after == {"v1": 0.3, "v2": 0.7}
+
+
 def test_a_share_may_come_as_the_text_that_a_form_gives():
     assert plan({"version": "v2", "share": "0.25"}).after == {"v1": 0.75, "v2": 0.25}
 
@@ -90,7 +94,9 @@ def test_a_share_may_come_as_the_text_that_a_form_gives():
         ({"version": "v1", "share": 0.5}, r"'v1' serves everything, so nothing says who gets the rest"),
         ({"split": {"v1": 0.5}}, r"the shares must lie between 0 and 1 and add up to 1"),
         ({"split": {"v1": "nan", "v2": 1}}, r"the shares must lie between 0 and 1 and add up to 1"),
-        ({"split": "v2"}, r"set_traffic needs"),
+        ({"split": "v2"}, r"`split` must be version → share"),
+        ({"split": "[1]"}, r"`split` must be version → share"),
+        ({"split": None}, r"`split` must be version → share"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused_with_the_steps_name(parameters, sentence):

@@ -218,7 +218,7 @@ def test_an_input_that_is_not_broken_is_refused():
 def test_an_incident_that_is_about_no_input_suggests_none():
     room = laid(playbook=QUARANTINE)
 
-    assert (feature(room, 1)["choices"], feature(room, 1)["default"]) == ([], "")
+    assert options(room.desk, 1)["playbooks"] == []
     with pytest.raises(NotAllowed, match="Choose 'Input' first"):
         propose(room.desk, 1, "quarantine", {}, by=room.person("ana"))
 
