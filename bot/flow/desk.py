@@ -81,8 +81,14 @@ class Desk:
         return self.platforms[name]
 
     def offers(self, playbook: Playbook, model: Model) -> bool:
-        """Return whether this model has all the platforms that the playbook acts on."""
-        return all(model.platform(part) in self.platforms for part in playbook.parts)
+        """Return whether this model has all the platforms that the playbook acts on, each of the kind that its actions need."""
+        return all(self.plays(step, model) for step in playbook.steps if not step.optional)
+
+    def plays(self, step: Step, model: Model) -> bool:
+        """Return whether something plays the step's part for this model; a splitter plays nothing for an action on aliases."""
+        platform = self.platforms.get(model.platform(step.on))
+        needs: Sequence[str] = getattr(self.actions.get(step.action), "needs", ())
+        return platform is not None and all(hasattr(platform, need) for need in needs)
 
     def split(self, model: Model) -> Split:
         """Return how traffic is shared now; nothing where the model has no splitter."""

@@ -96,7 +96,14 @@ def _versions(desk: Desk, incident: Incident, model: Model) -> list[dict[str, st
         str(row["version"]): f"{row['version']}: {row['metric']} {row['value_text']} {row['value_interval_text']}" for row in rows
     }
     scorer = desk.scorers.get(model.name)
-    known = list(scorer.versions(model.name)) if scorer else sorted(desk.split(model))
+    registry = desk.platforms.get(model.serving)
+    known = (
+        list(scorer.versions(model.name))
+        if scorer
+        else list(registry.versions(model.name))
+        if registry is not None and hasattr(registry, "versions")
+        else sorted(desk.split(model))
+    )
     return [{"value": v, "text": told.get(v, v)} for v in reversed(known) if v != serving]
 
 
@@ -159,6 +166,8 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
     chosen = _chosen(desk, model, incident, playbook, parameters)
     changes: list[Change] = []
     for step in desk.expand(playbook, chosen):
+        if step.optional and not desk.plays(step, model):
+            continue
         before = next((change.after for change in reversed(changes) if (change.on, change.action) == (step.on, step.action)), None)
         platform = desk.platform(model, step.on)
         planned = action_of(desk, playbook, step).plan(platform, model.name, step.parameters, step=step.name, before=before)
