@@ -95,6 +95,8 @@ class FakeKube:
             what = f'Operation cannot be fulfilled on {resource}.apps "{name}"'
             raise Refused(409, f"{what}: the object has been modified; please apply your changes to the latest version", "Conflict")
         changed["status"] = found.get("status", {})
+        if changed["spec"].get("template", {}).get("metadata", {}).get("annotations") == {}:
+            del changed["spec"]["template"]["metadata"]["annotations"]  # nothing and none are the same there
         if changed != found:
             self.version += 1
             changed["metadata"] = {**changed["metadata"], "resourceVersion": str(self.version), "uid": found["metadata"]["uid"]}
@@ -258,8 +260,8 @@ def merged(old, new, *, by_name):
 
 
 @contextmanager
-def serving(kube):
-    """Serve a fake on loopback; yields its URL."""
+def serving(kube, tls=None):
+    """Serve a fake on loopback, sealed where a context is given; yields its URL."""
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -288,10 +290,12 @@ def serving(kube):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     finally:
         kube.stopped.set()
         server.shutdown()

@@ -1,9 +1,9 @@
 """Kubernetes Deployments: restarted, scaled and rolled back through the API server, over plain HTTP.
 
 Three things that a cluster does by its documentation, and what follows. Every status update makes a new version of the object, so a
-write that was refused for that (409) is tried again after reading anew, as long as what matters still stands as planned. A Deployment
-that was stuck says so for a while after it was rolled back, so that word counts only when it names the ReplicaSet in use. A pod that is
-on its way out stays ready for a while, so it is not counted.
+write that was refused for that (409) is tried again after reading anew, as long as what matters stands as planned. A Deployment
+that was stuck says so for a while after it was rolled back, so that word counts only when it names the ReplicaSet in use. A pod on
+its way out stays ready for a while, so it is not counted.
 
 None of this has met a real cluster: the tests' API server is a fake that the real `kubectl` is content with.
 """
