@@ -9,6 +9,7 @@ None of this has met a real cluster: the tests' API server is a fake that the re
 """
 
 import os
+import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -247,7 +248,7 @@ def make(options: Mapping[str, object]) -> Kubernetes:
     url = read.url or _own_cluster()
     token_file = read.token_file or (str(MOUNTED / "token") if inside and not read.token else "")
     _sealed(url, bool(read.token or token_file))
-    http = Http(Allowed.of(url), deadline_s=read.timeout, ca=read.ca or (str(MOUNTED / "ca.crt") if inside else ""))
+    http = Http(Allowed.of(url), deadline_s=read.timeout, tls=_trust(read.ca or (str(MOUNTED / "ca.crt") if inside else "")))
     home = read.namespace or (_read(MOUNTED / "namespace") if inside else "default")
     places = {name: (place.namespace or home, place) for name, place in read.targets.items()}
     return Kubernetes(Api(url, http, lambda: _read(Path(token_file)) if token_file else read.token), places)
@@ -266,6 +267,14 @@ def _sealed(url: str, token: bool) -> None:  # noqa: FBT001
         raise ConfigError("Connector kubernetes: a token is sent over https:// only; correct `url`.")
 
 
+def _trust(ca: str) -> ssl.SSLContext:
+    """What a server's certificate must be signed by: this file's authorities only, or this machine's usual ones."""
+    try:
+        return ssl.create_default_context(cafile=ca or None)
+    except (OSError, ValueError):  # an SSLError is an OSError
+        raise ConfigError(f"Connector kubernetes: {ca} holds no certificate authority that can be read; name a PEM file.") from None
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
@@ -279,7 +288,8 @@ kubernetes = ConnectorKind(
     options={
         "targets": "for each model: deployment, namespace, and how many replicas it may have: least (1), most (10)",
         "url": "the API server, e.g. https://10.0.0.1:6443; without it, the cluster in which the bot itself runs",
-        "token": "a service account's token, named: ${file:…} or ${env:…}; or `token_file`: a file that is read at each call",
+        "token": "a service account's token, named: ${file:…} or ${env:…}",
+        "token_file": "instead of token: a file with it that is read at each call, for tokens that are replaced",
         "ca": "file with the certificate authority of the API server",
         "namespace": "where Deployments lie whose target names none; in a cluster the bot's own, else default",
         "timeout": "seconds that one call may take, whole; 10 by default",

@@ -9,6 +9,7 @@ from bot import shelf
 from bot.connectors.kubernetes import make
 from bot.core.actions import Action
 from bot.core.approvals import Policy
+from bot.core.checks import Measurement
 from bot.core.registry import discover
 from bot.core.runs import RunState
 from bot.flow.decide import approve
@@ -41,7 +42,10 @@ def room(kube):
             policies={name: Policy(frozenset({"on-call"})) for name in NAMES},
             expand=shelf.expand,
         )
-        room.log.slow = 3.0
+        room.slow = True
+        room.measures(
+            "latency", lambda _then, _now: iter([Measurement("p95", 900.0 if room.slow else 20.0, 10_000, reference=20.0)])
+        )
         room.looks(2)
         yield room
         cluster.close()
@@ -60,7 +64,7 @@ def test_the_three_are_offered_for_a_model_with_a_cluster(room):
 
 def test_a_restart_mends_and_the_incident_closes(room, kube):
     number = approved(room, "restart_deployment")
-    room.log.slow = 1.0
+    room.slow = False
     ended = room.runs(number)
 
     assert ended["verdict"] == "healthy", ended
@@ -69,7 +73,7 @@ def test_a_restart_mends_and_the_incident_closes(room, kube):
 
 def test_more_replicas_mend_and_the_incident_closes(room, kube):
     number = approved(room, "scale", replicas="+2")
-    room.log.slow = 1.0
+    room.slow = False
     ended = room.runs(number)
 
     assert ended["verdict"] == "healthy", ended
@@ -84,16 +88,18 @@ def test_more_replicas_that_do_not_help_are_taken_away_again(room, kube):
     assert kube.images() == {"srv:v2": 2}
 
 
-@pytest.mark.parametrize("name", ["restart_deployment", "scale"])
-def test_a_bot_that_dies_right_after_an_effect_makes_it_once(room, kube, name):
+@pytest.mark.parametrize("moment", ["kill_before", "kill_after"])
+@pytest.mark.parametrize(
+    ("name", "step"), [("restart_deployment", "restart"), ("scale", "scale"), ("rollback_deployment", "roll back")]
+)
+def test_a_bot_that_dies_at_an_effect_makes_it_once(room, kube, name, step, moment):
     number = approved(room, name)
     before = kube.deployment()["metadata"]["generation"]
-    kube.meddle = lambda: (_ for _ in ()).throw(AssertionError("a second write")) if len(kube.done) else kube.done.append(1)
-    kube.done = []
-    room.log.slow = 1.0
+    room.slow = False
+    first = room.journal(number, **{moment: f"{step}/apply"})
     with pytest.raises(Killed):
-        room.runs(number, dies="after apply")
-    ended = room.runs(number)
+        room.runs(number, first)
+    ended = room.runs(number, first.restarted())
 
     assert ended["verdict"] == "healthy", ended
     assert kube.deployment()["metadata"]["generation"] == before + 1
