@@ -188,6 +188,14 @@ def test_a_restart_that_has_ended_is_not_restarted_again_by_going_back(kube, pla
     assert kube.deployment()["metadata"]["generation"] == generation
 
 
+def test_a_restart_that_cannot_be_given_up_says_so(kube, platform):
+    kube.controller.mode = "stuck"
+    change = applied(restart_deployment, platform, {})
+    platform.stamp = lambda *_: None
+    with pytest.raises(ActionFailed, match="still bears the restart's stamp"):
+        restart_deployment.undo(platform, change, KEY + UNDO)
+
+
 def test_what_was_never_restarted_has_no_way_back(platform):
     change = planned(restart_deployment, platform, {})
 
