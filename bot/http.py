@@ -103,8 +103,8 @@ class Http:
     def __init__(self, allowed: Allowed, *, deadline_s: float = 10, most_bytes: int = 8_000_000, tls: Tls | None = None) -> None:
         self._allowed, self._deadline_s, self._most_bytes = allowed, deadline_s, most_bytes
         transport = httpx.HTTPTransport(trust_env=False)
-        # httpx has no public way to give it a network backend; tests/unit/test_http.py fails if this stops working
         seal = tls or ssl.create_default_context()
+        # httpx has no public way to give it a network backend; tests/unit/test_http.py fails if this stops working
         transport._pool = httpcore.ConnectionPool(ssl_context=seal, network_backend=_Guard(allowed), keepalive_expiry=5.0)
         self._client = httpx.Client(transport=transport, headers=SENT, follow_redirects=False, trust_env=False)
 

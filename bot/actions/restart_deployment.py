@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.actions import ARROW, UNDO, Action, Change, Effect, Going, Json, Platform
-from bot.core.deployments import Deployments, Rollout, deployments, not_yet, pods_words
+from bot.core.deployments import Deployments, Rollout, deployments, not_yet, patiently, pods_words
 from bot.core.errors import ActionFailed, WorldMoved
 
 
@@ -42,6 +42,9 @@ class RestartDeployment(Action):
 
     def measure(self, platform: Platform, change: Change, key: str) -> Effect | Going:
         """Return how far the rollout is, or which pods run at its end; ActionFailed when it is stuck or was overtaken."""
+        return patiently(lambda: self._measured(platform, change, key))
+
+    def _measured(self, platform: Platform, change: Change, key: str) -> Effect | Going:
         on = _deployments(platform)
         seen = on.rollout(change.target)
         if seen.stamp != key or seen.template != change.before["template"]:

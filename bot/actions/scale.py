@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.actions import ARROW, Action, Change, Effect, Going, Json, Platform
-from bot.core.deployments import Deployments, deployments, not_yet, pods_words
+from bot.core.deployments import Deployments, deployments, not_yet, patiently, pods_words
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
 
 
@@ -56,6 +56,9 @@ class Scale(Action):
 
     def measure(self, platform: Platform, change: Change, key: str) -> Effect | Going:  # noqa: ARG002
         """Return how many are available, until all are; ActionFailed where they cannot be made, or somebody else scales."""
+        return patiently(lambda: self._measured(platform, change))
+
+    def _measured(self, platform: Platform, change: Change) -> Effect | Going:
         on = _deployments(platform)
         seen = on.rollout(change.target)
         _require(on, change.target, _count(change.after))

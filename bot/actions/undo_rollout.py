@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.actions import ARROW, Action, Change, Effect, Going, Json, Platform
-from bot.core.deployments import Deployments, Pods, Revision, deployments, not_yet, pods_words
+from bot.core.deployments import Deployments, Pods, Revision, deployments, not_yet, patiently, pods_words
 from bot.core.errors import ActionFailed, ConfigError, NotFound, WorldMoved
 
 PREVIOUS = "previous"
@@ -53,6 +53,9 @@ class UndoRollout(Action):
 
     def measure(self, platform: Platform, change: Change, key: str) -> Effect | Going:  # noqa: ARG002
         """Return how far the rollout is, or what its ready pods really run; ActionFailed when it is stuck or others run."""
+        return patiently(lambda: self._measured(platform, change))
+
+    def _measured(self, platform: Platform, change: Change) -> Effect | Going:
         on, wanted = _deployments(platform), _revision(change.after)
         seen = on.rollout(change.target)
         if seen.template != wanted.template:

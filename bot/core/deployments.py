@@ -4,12 +4,16 @@ A template is known by its digest, never copied into a plan: templates hold sett
 keeps every earlier one (a ReplicaSet) to go back to. Stamps that only restart pods are no part of the digest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from bot.core.actions import Going, Json, Platform
+from bot.core.actions import Effect, Going, Json, Platform
 from bot.core.errors import ActionFailed, ConfigError
+
+
+class NotNow(ActionFailed):
+    """The platform cannot be asked at this moment; that says nothing about what it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,14 @@ def deployments(platform: Platform, action: str) -> Deployments:
     return platform  # type: ignore[return-value]
 
 
+def patiently(look: Callable[[], Effect | Going]) -> Effect | Going:
+    """Look; a platform that cannot be asked now is asked again at the next look, until the step's time is over."""
+    try:
+        return look()
+    except NotNow as why:
+        return Going(str(why))
+
+
 def not_yet(seen: Rollout, step: str) -> Going | None:
     """Return how far a rollout is, None when it is done.
 
@@ -135,4 +147,5 @@ def not_yet(seen: Rollout, step: str) -> Going | None:
 
 def pods_words(pods: Sequence[Pods]) -> str:
     """Say what really runs."""
-    return "; ".join(f"{group.ready} pods run {', '.join(group.images)}" for group in pods) or "no pod is ready"
+    told = [(f"{group.ready} pods run" if group.ready != 1 else "1 pod runs", ", ".join(group.images)) for group in pods]
+    return "; ".join(f"{count} {images}" for count, images in told) or "no pod is ready"

@@ -145,6 +145,17 @@ def test_it_is_said_what_could_go_wrong(platform, action, parameters):
     assert "pod" in action.blast([planned(action, platform, parameters)])
 
 
+@EVERY
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_cannot_be_asked_for_a_moment_is_asked_again(kube, platform, action, parameters, status):
+    change = applied(action, platform, parameters)
+    kube.answers = [(status, b"busy")]
+    said, effect = looked(action, platform, change)
+
+    assert said[0].endswith(f"answered {status}.")
+    assert "pods run" in effect.words
+
+
 # restart
 
 

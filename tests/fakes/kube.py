@@ -265,6 +265,7 @@ def serving(kube, tls=None):
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self):
             url = urlsplit(self.path)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.deployments import NotNow
 from bot.core.errors import ActionFailed, NotFound, OutcomeUnknown
-from bot.http import Answer, Http
+from bot.http import Answer, Http, Unanswered, Unreached
 
-UNAUTHORIZED, FORBIDDEN, GONE, CONFLICT, SERVER_ERROR = 401, 403, 404, 409, 500
+UNAUTHORIZED, FORBIDDEN, GONE, CONFLICT, BUSY, SERVER_ERROR = 401, 403, 404, 409, 429, 500
 SAID_CHARS = 200
 MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
 
@@ -41,8 +42,13 @@ class Api:
         self._url, self._http, self._token = url.rstrip("/"), http, token
 
     def read(self, right: Right, namespace: str, name: str = "", **asked: str) -> dict[str, Any]:
-        """Return an object or a list."""
-        answer = self._http.get(self._url + right.path(namespace, name), params=asked, headers=self._headers())
+        """Return an object or a list; NotNow when the server is busy, stumbles or does not answer."""
+        try:
+            answer = self._http.get(self._url + right.path(namespace, name), params=asked, headers=self._headers())
+        except (Unreached, Unanswered) as error:
+            raise NotNow(str(error)) from error
+        if answer.status == BUSY or answer.status >= SERVER_ERROR:
+            raise NotNow(f"{answer.where} answered {answer.status}.")
         return _paper(_told(answer, right, namespace, name))
 
     def patch(self, right: Right, namespace: str, name: str, body: object, kind: str = MERGE) -> bool:

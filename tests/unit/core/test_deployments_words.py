@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.actions import Going
-from bot.core.deployments import Pods, Revision, Rollout, deployments, not_yet, pods_words
+from bot.core.deployments import NotNow, Pods, Revision, Rollout, deployments, not_yet, patiently, pods_words
 from bot.core.errors import ActionFailed, ConfigError
 from tests.fakes.jobs import FakeJobs
 
@@ -36,6 +36,14 @@ def test_what_has_given_up_has_failed():
         not_yet(replace(DONE, updated=1, failed="it timed out."), "restart")
 
 
+def test_a_platform_that_cannot_be_asked_now_is_no_failure():
+    def asked():
+        raise NotNow("No answer.")
+
+    assert patiently(asked) == Going("No answer.")
+    assert patiently(lambda: Going("2 of 3")) == Going("2 of 3")
+
+
 def test_a_platform_of_another_kind_is_refused():
     with pytest.raises(ConfigError, match="'trainer' rolls out no Deployments, so scale cannot use it"):
         deployments(FakeJobs(), "scale")
@@ -49,5 +57,5 @@ def test_a_revision_is_told_by_its_images_and_kept_without_its_template():
 
 
 def test_what_really_runs_is_said():
-    assert pods_words([Pods("a", ("srv:v1",), 1), Pods("b", ("srv:v2",), 2)]) == "1 pods run srv:v1; 2 pods run srv:v2"
+    assert pods_words([Pods("a", ("srv:v1",), 1), Pods("b", ("srv:v2",), 2)]) == "1 pod runs srv:v1; 2 pods run srv:v2"
     assert pods_words([]) == "no pod is ready"
