@@ -1,17 +1,25 @@
-"""One night at the page: the demo's real company, the real bot, and two people in a real browser who mend what it found."""
+"""One night at the page: a real Envoy, the real bot, and two people in a real browser who mend what it found."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
-from night import ANA, BO, INCIDENTS, company_at
 from playwright.sync_api import expect
 
-from bot.demo import story
+from tests.faults.edge import TARGET, Edge
+from tests.faults.house import House
+from tests.faults.papers import PLACE
 
 pytestmark = pytest.mark.browser
+ANA, BO = "U0ANA", "U0BO"
 SOON, LATER = 15_000, 45_000
-EVE = datetime(2013, 8, 28, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def house(sqlite_url, tmp_path):
+    edge = Edge(tmp_path)
+    with House(tmp_path, sqlite_url, edge) as house:
+        yield house
+    edge.close()
 
 
 class TwoPeople:
@@ -35,7 +43,7 @@ class TwoPeople:
 
     def reads_the_evidence(self):
         self.incident.get_by_test_id("thread-teaser").click(timeout=LATER)
-        expect(self.thread.locator("table")).to_contain_text("temp", timeout=SOON)
+        expect(self.thread).to_contain_text("Every version on the same 500 rows", timeout=SOON)
         expect(self.thread).to_contain_text("Roll back to v2")
         picture = self.thread.locator("img[alt^='Chart']")
         expect(picture).to_have_js_property("complete", True, timeout=SOON)
@@ -44,7 +52,7 @@ class TwoPeople:
     def proposes(self):
         self.window.action("propose").click()
         modal = self.window("modal")
-        expect(modal).to_contain_text("Moves traffic to an earlier version", timeout=SOON)
+        expect(modal).to_contain_text("Sends traffic to an earlier version", timeout=SOON)
         expect(modal.locator("option:checked")).to_contain_text("v2")
         self.window("modal-submit").click()
         expect(modal).to_be_hidden()
@@ -61,7 +69,7 @@ class TwoPeople:
 
     def lets_bo_approve(self):
         self.window.acts_as(BO)
-        expect(self.window("act-as")).to_contain_text("Bo Lindqvist")
+        expect(self.window("act-as")).to_contain_text("bo")
         self.approves()
         expect(self.thread).to_contain_text("Approved", timeout=SOON)
         expect(self.thread).to_contain_text(re.compile(r"measured v3 \d+ % · v2 \d+ %"), timeout=LATER)
@@ -70,13 +78,16 @@ class TwoPeople:
         expect(self.incident).to_contain_text("Resolved", timeout=SOON)
 
 
-def test_two_people_mend_a_losing_model_at_the_page(window, tmp_path):
-    with company_at(tmp_path, since=EVE) as stage:
-        people = TwoPeople(window(stage.company.slack.url, user=ANA, place=INCIDENTS))
-        stage.play_with(people)
-        expect(people.asks("/aiops status")).to_contain_text("late-arrivals", timeout=SOON)
+def test_two_people_mend_a_losing_model_at_the_page(window, house):
+    house.starts()
+    people = TwoPeople(window(house.slack.url, user=ANA, place=f"#/{PLACE}"))
+    house.loses()
+    people.mends(1)
+    house.until("the run has applied its steps", lambda: house.audited("run.applied"))
+    house.is_judged()
+    people.looks_back()
 
-        story.mending(stage, story._until(stage, "performance", story.SEPTEMBER_ENDS))
-
-        expect(people.incident.locator("[data-action-id]")).to_have_count(0)
-        assert [run.state.value for run in stage.runs(1)] == ["succeeded"]
+    expect(people.asks("/aiops status")).to_contain_text(TARGET, timeout=SOON)
+    expect(people.incident.locator("[data-action-id]")).to_have_count(0)
+    assert [run.state.value for run in house.runs] == ["succeeded"]
+    house.invariants()

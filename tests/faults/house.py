@@ -1,7 +1,9 @@
 """A small real company for fault tests: its edge, its Slack, its log, and the bot, in this process or in one that may be killed."""
 
 import logging
+import os
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +13,7 @@ from sys import executable
 from typing import Any, Self
 
 import httpx
+import sqlalchemy as sa
 
 from bot.app import Rhythm, credentials, living, manifest, open_house
 from bot.config import load_settings
@@ -19,6 +22,8 @@ from bot.core.ports import Unit
 from bot.core.runs import Run
 from bot.demo.clock import DataClock
 from bot.demo.leash import Leashed
+from bot.engine.database import EngineTables, connect
+from bot.engine.lease import leases
 from bot.simulator import Person, Simulator
 from bot.store.database import open_store
 from bot.store.outbox import Outbox
@@ -46,6 +51,7 @@ class House:
         self._died_at = self._back_at = 0.0
         self._port = 0
         self._bot: Leashed | None = None
+        self._other: Leashed | None = None
         self._open = ExitStack()
         (folder / "database").write_text(url, "utf-8")
         (folder / "playbooks").mkdir()
@@ -56,6 +62,8 @@ class House:
         self.people = {name: self._open.enter_context(Person(self.slack, name)) for name in PEOPLE}
         self.store = open_store(url)
         self._open.callback(self.store.close)
+        self._database = connect(url)
+        self._open.callback(self._database.dispose)
         self.outbox = Outbox(self.store)
         self.config = folder / "aiops.yaml"
         self.config.write_text(settings(folder, edge, self.slack.api_url, expires=expires, trains=trains), "utf-8")
@@ -72,11 +80,39 @@ class House:
         self._back_at = time.monotonic()
         if self._died_at:
             self.deaths.append((self._died_at, self._back_at))  # its engine works before its Slack does
+        self._bot = self._replica("bot.log")
+        self._bot.wait_for(lambda: self.slack.room.deliver.reachable or None, 40)
+
+    def is_joined(self) -> None:
+        """Start a second replica of the bot on the same database, and wait until it is there."""
+        self._other = self._replica("other.log")
+        self._other.wait_for(lambda: len(self.executors) == 2 or None, 40)
+
+    def _replica(self, log: str) -> Leashed:
         env = {**self.tokens, "MPLCONFIGDIR": str(self.folder.parent / "matplotlib")}
         command = [executable, "-m", "bot", "--config", str(self.config), "serve"]
-        self._bot = Leashed(command, self.folder / "bot.log", env=env, foreign=True)
-        self._open.callback(self._bot.kill)
-        self._bot.wait_for(lambda: self.slack.room.deliver.reachable or None, 40)
+        started = Leashed(command, self.folder / log, env=env, foreign=True)
+        self._open.callback(started.kill)
+        return started
+
+    @property
+    def executors(self) -> dict[str, int]:
+        """Which process each engine on the database says that it is: executor → process id."""
+        with self._database.connect() as connection:
+            return {row.executor: row.pid for row in connection.execute(sa.select(leases))}
+
+    def owner_of(self, run: str) -> str:
+        """Return the executor that carries out this run now."""
+        work = EngineTables(self._database).workflows
+        with self._database.connect() as connection:
+            return str(connection.scalar(sa.select(work.c.executor_id).where(work.c.workflow_uuid == run)))
+
+    def owner_dies(self, run: str) -> str:
+        """Kill the replica that carries out this run, whichever it is; the other one lives on. Return who died."""
+        owner = self.owner_of(run)
+        os.kill(self.executors[owner], signal.SIGKILL)
+        self._back_at = time.monotonic()
+        return owner
 
     def dies(self) -> None:
         """Kill the bot with SIGKILL, and let the world go on without it for a moment."""
@@ -176,7 +212,9 @@ class House:
         return [row for row in self.read(lambda unit: unit.audit_rows(100_000)) if row.entry.action == action]
 
     def log(self) -> str:
-        return (self.folder / "bot.log").read_text("utf-8", "replace")
+        return "".join(
+            (self.folder / name).read_text("utf-8", "replace") for name in ("bot.log", "other.log") if (self.folder / name).exists()
+        )
 
     def metrics(self) -> str:
         """Return the bot's own metrics page, as long as it lives."""

@@ -105,6 +105,28 @@ def test_a_run_that_is_killed_in_a_step_while(house, moment):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_of_two_replicas_the_other_one_finishes_the_run_whose_owner_dies_in_a_step(house):
+    house.starts()
+    house.is_joined()
+    approve = house.proposed()("bo")
+    held = house.edge.door.hold(SET, sets=2, answer=True)
+    approve()
+    held.wait()
+    dead = house.owner_dies(house.runs[0].id)
+    held.release()
+    house.killed_inside = 1
+    house.recovers("the other one owns the run", lambda: house.owner_of(house.runs[0].id) not in ("", dead))
+    house.recovers("all steps are done", lambda: is_verifying(house))
+    finishes(house)
+
+    assert [run.state for run in house.runs] == [RunState.SUCCEEDED]
+    assert shares(house) == THREE_STEPS
+    assert dead not in house.executors
+    house.invariants()
+
+
+@pytest.mark.slow
 def test_a_run_that_is_killed_while_it_verifies_closes_the_incident_in_its_next_life(house):
     house.starts()
     house.proposed()("bo")()

@@ -48,6 +48,7 @@ def test_in_early_summer_the_newest_version_is_the_best_calibrated(scored):
     assert paired(early_summer, "v3", "v2").value < 0
 
 
+@pytest.mark.slow
 def test_no_morning_of_the_quiet_stretch_opens_an_incident(scored):
     assert openings(scored, "v3", QUIET) == []
 
@@ -120,6 +121,7 @@ def test_the_first_days_after_the_rollback_are_not_enough_data(scored):
     assert verdict(gap(fresh, "v2")) == "not enough data"
 
 
+@pytest.mark.slow
 def test_after_the_rollback_no_incident_of_this_kind_opens_again(scored):
     assert openings(scored, "v2", ("2013-09-05", "2013-12-31")) == []
 
