@@ -22,21 +22,29 @@ EVERY = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture
-def kube():
-    """A Deployment whose second version is in use."""
+@pytest.fixture(scope="module")
+def house():
+    """One server and one connector for all facts; each begins with a world of its own."""
     kube = FakeKube()
+    with serving(kube) as url:
+        connector = make({"url": url, "namespace": "ml", "targets": {"delays": {"deployment": "delays"}}})
+        yield kube, connector
+        connector.close()
+
+
+@pytest.fixture
+def kube(house):
+    """A Deployment whose second version is in use."""
+    kube, _ = house
+    kube.begin()
     kube.deploy(image="srv:v1")
     kube.deploy(image="srv:v2")
     return kube
 
 
 @pytest.fixture
-def platform(kube):
-    with serving(kube) as url:
-        connector = make({"url": url, "namespace": "ml", "targets": {"delays": {"deployment": "delays"}}})
-        yield connector
-        connector.close()
+def platform(kube, house):
+    return house[1]
 
 
 def planned(action, platform, parameters, before=None):
@@ -199,10 +207,10 @@ def test_a_restart_that_has_ended_is_not_restarted_again_by_going_back(kube, pla
     assert kube.deployment()["metadata"]["generation"] == generation
 
 
-def test_a_restart_that_cannot_be_given_up_says_so(kube, platform):
+def test_a_restart_that_cannot_be_given_up_says_so(kube, platform, monkeypatch):
     kube.controller.mode = "stuck"
     change = applied(restart_deployment, platform, {})
-    platform.stamp = lambda *_: None
+    monkeypatch.setattr(platform, "stamp", lambda *_: None)
     with pytest.raises(ActionFailed, match="still bears the restart's stamp"):
         restart_deployment.undo(platform, change, KEY + UNDO)
 

@@ -37,11 +37,15 @@ class FakeKube:
     """Objects by (resource, namespace, name); `forbidden` holds rights such as "patch deployments", `answers` come first."""
 
     def __init__(self, token=""):
-        self.objects, self.lock, self.version = {}, threading.RLock(), 100
+        self.lock, self.stopped = threading.RLock(), threading.Event()
+        self.begin(token)
+
+    def begin(self, token=""):
+        """Begin with an empty cluster."""
+        self.objects, self.version = {}, 100
         self.token, self.forbidden, self.answers = token, set(), []
         self.controller = Controller(self)
         self.calls, self.meddle = Counter(), None
-        self.stopped = threading.Event()
 
     # what a test does to it
 

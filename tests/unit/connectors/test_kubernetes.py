@@ -38,24 +38,31 @@ def sealed(folder):
     return context, folder / "ca.crt"
 
 
-@pytest.fixture
-def kube():
-    kube = FakeKube(token="s3cret")
-    kube.deploy()
-    return kube
-
-
-@pytest.fixture
-def url(kube):
+@pytest.fixture(scope="module")
+def house():
+    """One server and one connector for all facts; each begins with a world of its own."""
+    kube = FakeKube()
     with serving(kube) as url:
-        yield url
+        connector = make({"url": url, "token": "s3cret", "namespace": "ml", "targets": TARGETS})
+        yield kube, url, connector
+        connector.close()
 
 
 @pytest.fixture
-def cluster(url):
-    connector = make({"url": url, "token": "s3cret", "namespace": "ml", "targets": TARGETS})
-    yield connector
-    connector.close()
+def kube(house):
+    house[0].begin(token="s3cret")
+    house[0].deploy()
+    return house[0]
+
+
+@pytest.fixture
+def url(kube, house):
+    return house[1]
+
+
+@pytest.fixture
+def cluster(kube, house):
+    return house[2]
 
 
 def test_a_deployment_says_where_it_stands(cluster):

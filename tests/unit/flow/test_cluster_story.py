@@ -21,34 +21,40 @@ from tests.unit.flow.room import DELAYS, Room
 NAMES = ("restart_deployment", "scale", "rollback_deployment")
 
 
-@pytest.fixture
-def kube():
+@pytest.fixture(scope="module")
+def house():
+    """One server and one connector for all stories."""
     kube = FakeKube()
+    with serving(kube) as url:
+        cluster = make({"url": url, "namespace": "ml", "targets": {"delays": {"deployment": "delays"}}})
+        yield kube, cluster
+        cluster.close()
+
+
+@pytest.fixture
+def kube(house):
+    kube, _ = house
+    kube.begin()
     kube.deploy(image="srv:v1")
     kube.deploy(image="srv:v2")
     return kube
 
 
 @pytest.fixture
-def room(kube):
+def room(kube, house):
     """A room with a slow model that one Deployment serves."""
     room = Room(model=replace(DELAYS, serving="", connectors={"cluster": "prod"}))
-    with serving(kube) as url:
-        cluster = make({"url": url, "namespace": "ml", "targets": {"delays": {"deployment": "delays"}}})
-        room.lays(
-            platforms={"prod": cluster},
-            actions=discover(bot.actions, Action),
-            playbooks={name: shelf.read().playbooks[name] for name in NAMES},
-            policies={name: Policy(frozenset({"on-call"})) for name in NAMES},
-            expand=shelf.expand,
-        )
-        room.slow = True
-        room.measures(
-            "latency", lambda _then, _now: iter([Measurement("p95", 900.0 if room.slow else 20.0, 10_000, reference=20.0)])
-        )
-        room.looks(2)
-        yield room
-        cluster.close()
+    room.lays(
+        platforms={"prod": house[1]},
+        actions=discover(bot.actions, Action),
+        playbooks={name: shelf.read().playbooks[name] for name in NAMES},
+        policies={name: Policy(frozenset({"on-call"})) for name in NAMES},
+        expand=shelf.expand,
+    )
+    room.slow = True
+    room.measures("latency", lambda _then, _now: iter([Measurement("p95", 900.0 if room.slow else 20.0, 10_000, reference=20.0)]))
+    room.looks(2)
+    return room
 
 
 def approved(room, name, **parameters):
