@@ -24,7 +24,8 @@ from bot.flow.decide import approve
 from bot.flow.desk import Desk
 from bot.flow.execute import TO_PEOPLE, execute
 from bot.flow.propose import propose
-from bot.rehearsal.standins import BEGIN, Call, Failing, Ledger, Standins
+from bot.rehearsal.cluster import Cluster
+from bot.rehearsal.standins import BEGIN, Call, Failing, Jobs, Ledger, Splitter
 from bot.store.database import open_store
 from bot.store.schema import upgrade
 
@@ -152,11 +153,11 @@ def _database() -> Iterator[Store]:
 
 def _desk(scene: Scene, store: Store, ledger: Ledger) -> Desk:
     playbook, model = scene.playbook, scene.model
-    standins, platforms = Standins(ledger, scene.split), dict[str, Platform]()
+    platforms: dict[str, Platform] = {}
     for step in playbook.steps:
         name = model.platform(step.on)
         if name and name not in platforms:
-            platforms[name] = standins.of(step.action, name, scene.real.get(name))
+            platforms[name] = _standin(scene, ledger, step.action, name)
     hurried = {name: _hurried(action, ledger) for name, action in scene.actions.items()}
     failing = {step.action: Failing(hurried[step.action], scene.fail) for step in playbook.steps if step.name == scene.fail}
     return Desk(
@@ -176,6 +177,17 @@ def _desk(scene: Scene, store: Store, ledger: Ledger) -> Desk:
         paired=paired,
         resampling=Resampled(),
     )
+
+
+def _standin(scene: Scene, ledger: Ledger, action: str, name: str) -> Platform:
+    """Return who stands in for the platform of this name where this action is at work."""
+    if action == "set_traffic":
+        return Splitter(name, ledger, scene.split)
+    if action == "run_job":
+        return Jobs(name, ledger, getattr(scene.real.get(name), "order", None))
+    if action in ("restart_deployment", "scale", "undo_rollout"):
+        return Cluster(name, ledger)
+    raise ConfigError(f"The action '{action}' cannot be rehearsed yet: nothing stands in for what it acts on.")
 
 
 def _hurried(action: Action, ledger: Ledger) -> Action:

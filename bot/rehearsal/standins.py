@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core.actions import Action, Change, Effect, Going, Json, Platform
-from bot.core.errors import ActionFailed, ConfigError
+from bot.core.errors import ActionFailed
 from bot.core.jobs import Job, Stage
 from bot.core.models import Split, servable, split_words
 
@@ -116,26 +116,6 @@ class Jobs:
     def cancel(self, job: str, key: str) -> None:
         """Stop it."""
         self._ledger.writes(self.name, f"stop {job}", key)
-
-
-class Standins:
-    """The stand-ins of one rehearsal, by the action that works with them."""
-
-    def __init__(self, ledger: Ledger, split: Split) -> None:
-        self._ledger = ledger
-        self._split = split
-
-    def of(self, action: str, name: str, real: Platform | None) -> Platform:
-        """Return who stands in for the platform of this name where this action is at work.
-
-        Raises:
-            ConfigError: nobody can.
-        """
-        if action == "set_traffic":
-            return Splitter(name, self._ledger, self._split)
-        if action == "run_job":
-            return Jobs(name, self._ledger, getattr(real, "order", None))
-        raise ConfigError(f"The action '{action}' cannot be rehearsed yet: nothing stands in for what it acts on.")
 
 
 @dataclass(frozen=True)
