@@ -25,8 +25,10 @@ import httpx
 
 from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 
+Tls = ssl.SSLContext
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEADLINE: ContextVar[float] = ContextVar("deadline")
+SENT = {"accept-encoding": "identity", "user-agent": "aiops-bot"}
 
 
 class Unreached(ActionFailed):
@@ -98,14 +100,13 @@ class Answer:
 class Http:
     """Makes guarded calls; safe to share between threads."""
 
-    def __init__(self, allowed: Allowed, *, deadline_s: float = 10.0, most_bytes: int = 8_000_000) -> None:
+    def __init__(self, allowed: Allowed, *, deadline_s: float = 10, most_bytes: int = 8_000_000, tls: Tls | None = None) -> None:
         self._allowed, self._deadline_s, self._most_bytes = allowed, deadline_s, most_bytes
         transport = httpx.HTTPTransport(trust_env=False)
-        tls = ssl.create_default_context()
+        seal = tls or ssl.create_default_context()
         # httpx has no public way to give it a network backend; tests/unit/test_http.py fails if this stops working
-        transport._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=_Guard(allowed), keepalive_expiry=5.0)
-        headers = {"accept-encoding": "identity", "user-agent": "aiops-bot"}
-        self._client = httpx.Client(transport=transport, headers=headers, follow_redirects=False, trust_env=False)
+        transport._pool = httpcore.ConnectionPool(ssl_context=seal, network_backend=_Guard(allowed), keepalive_expiry=5.0)
+        self._client = httpx.Client(transport=transport, headers=SENT, follow_redirects=False, trust_env=False)
 
     def get(self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> Answer:
         """Read. Raises ConfigError (not allowed), Unreached or Unanswered."""

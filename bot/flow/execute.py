@@ -23,6 +23,7 @@ from bot.flow.hand_over import hand_over
 from bot.flow.verify import verify
 
 BOT = "aiops-bot"
+TO_PEOPLE = " The incident stays with people."
 
 
 class Aborted(ActionFailed):
@@ -63,7 +64,7 @@ def _leave_to_people(desk: Desk, number: str) -> Json:
     """End a run that mends nothing by itself: what it did is said, and people go on from there."""
     with desk.store.read() as unit:
         said = [entry.partition("\t")[2] for entry in unit.run(number).progress]
-    return _hand_back(desk, number, RunState.SUCCEEDED, f"Done: {'; '.join(said)}. The incident stays with people.")
+    return _hand_back(desk, number, RunState.SUCCEEDED, f"Done: {'; '.join(said)}.{TO_PEOPLE}")
 
 
 def _confirm(desk: Desk, journal: Journal, number: str, tried: list[Change]) -> Json:

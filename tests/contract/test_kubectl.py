@@ -1,0 +1,104 @@
+"""The real `kubectl` takes the fake API server for Kubernetes, so what the connector learns from it is worth something.
+
+Nothing here has met a real cluster.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.fakes.kube import FakeKube, serving
+
+KUBECTL = shutil.which("kubectl")
+pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed here: the fake API server has no judge")
+
+
+@pytest.fixture
+def kube():
+    kube = FakeKube()
+    kube.deploy(image="srv:v1")
+    return kube
+
+
+@pytest.fixture
+def kubectl(kube, tmp_path):
+    """Return a function that runs kubectl against the fake; what it printed and its exit code come back."""
+    with serving(kube) as url:
+
+        def run(*words, stdin=""):
+            asked = [KUBECTL, "--kubeconfig=/dev/null", f"--server={url}", f"--cache-dir={tmp_path}", "-n", "ml", *words]
+            env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+            done = subprocess.run(asked, input=stdin, capture_output=True, text=True, timeout=30, env=env, check=False)
+            return done.returncode, done.stdout + done.stderr
+
+        yield run
+
+
+def test_kubectl_reads_a_deployment(kubectl):
+    code, said = kubectl("get", "deployment", "delays", "-o", "json")
+
+    assert code == 0, said
+    assert json.loads(said)["spec"]["template"]["spec"]["containers"] == [{"name": "server", "image": "srv:v1"}]
+
+
+def test_kubectl_restarts_and_follows_it_to_its_end(kubectl, kube):
+    code, said = kubectl("rollout", "restart", "deployment/delays")
+    assert code == 0, said
+    code, said = kubectl("rollout", "status", "deployment/delays", "--timeout=10s")
+
+    assert (code, "successfully rolled out" in said) == (0, True), said
+    assert len(kube.sets()) == 2
+
+
+def test_kubectl_sees_a_rollout_that_is_stuck(kubectl, kube):
+    kube.controller.mode = "stuck"
+    kubectl("rollout", "restart", "deployment/delays")
+    code, said = kubectl("rollout", "status", "deployment/delays", "--timeout=10s")
+
+    assert (code, "exceeded its progress deadline" in said) == (1, True), said
+
+
+def test_kubectl_undoes_a_rollout(kubectl, kube):
+    kube.deploy(image="srv:v2")
+    code, said = kubectl("rollout", "undo", "deployment/delays", "--to-revision=1")
+    assert code == 0, said
+    kube.settle()
+
+    assert kube.images() == {"srv:v1": 2}
+    assert kube.deployment()["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "3"
+
+
+def test_kubectl_scales(kubectl, kube):
+    code, said = kubectl("scale", "deployment/delays", "--replicas=3", "--current-replicas=2")
+    assert code == 0, said
+    kube.settle()
+
+    assert kube.images() == {"srv:v1": 3}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("strategic", {"spec": {"template": {"spec": {"containers": [{"name": "server", "image": "srv:v9"}]}}}}),
+        ("merge", {"spec": {"template": {"spec": {"containers": [{"name": "server", "image": "srv:v9"}]}}}}),
+        ("json", [{"op": "replace", "path": "/spec/template/spec/containers", "value": [{"name": "server", "image": "srv:v9"}]}]),
+    ],
+    ids=["strategic", "merge", "json"],
+)
+def test_kubectl_patches_in_three_ways(kubectl, kube, kind, body):
+    code, said = kubectl("patch", "deployment", "delays", f"--type={kind}", "-p", json.dumps(body))
+    assert code == 0, said
+    kube.settle()
+
+    assert kube.images() == {"srv:v9": 2}
+
+
+def test_kubectl_is_told_that_somebody_was_faster(kubectl, kube):
+    _, old = kubectl("get", "deployment", "delays", "-o", "json")
+    kube.deploy(image="srv:v2")
+    code, said = kubectl("replace", "--validate=false", "-f", "-", stdin=old)
+
+    assert (code, "the object has been modified" in said) == (1, True), said
