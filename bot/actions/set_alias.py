@@ -42,7 +42,9 @@ class SetAlias(Action):
             raise ConfigError(f"Step '{step}': there is no version '{wanted}' of {target}; known: {', '.join(known) or 'none'}.")
         from_ = str(before["version"]) if before is not None else registry.aliased(target)
         after = {"version": wanted, "served": served}
-        return Change(step, self.name, target, {"version": from_}, after, f"{registry.alias(target)}: {from_}{ARROW}{wanted}")
+        alias = registry.alias(target)
+        words = f"{alias}: {from_}{ARROW}{wanted}" if from_ != wanted else f"{alias} names {wanted}{ARROW}{wanted} served"
+        return Change(step, self.name, target, {"version": from_}, after, words)
 
     def precheck(self, platform: Platform, change: Change) -> None:
         """Raise WorldMoved unless the alias is where the plan found it, or where it puts it."""

@@ -1,8 +1,8 @@
 """Airflow 3 as a platform of jobs: a job is a DAG, a start of it a DAG run whose id is the start's key.
 
 What a real Airflow does, and what follows: a run id that is there already is a 409, which is success; a run of a paused DAG waits
-in the queue for ever, so a paused one is refused before; a token is given for name and password and lapses, so a 401 is answered by
-logging in once more, which is safe because a refused call has done nothing.
+in the queue for ever, so a paused one is refused before; a token is given for name and password, lapses, and is then refused with
+401 or 403 ("Invalid JWT token"), so both are answered by logging in once more, which is safe: a refused call has done nothing.
 """
 
 import json
@@ -71,20 +71,11 @@ class Airflow:
         """Return which DAG would run, with what.
 
         Raises:
-            NotFound: there is no such job, or no such DAG.
+            NotFound: there is no such job.
             ConfigError: a parameter is missing.
-            ActionFailed: the DAG is paused, or Airflow cannot be asked.
         """
         order = known(self._jobs, job)
         complete(job, order.holes, parameters)
-        answer = self._call("GET", f"dags/{order.dag}")
-        if answer.status == GONE:
-            raise NotFound(f"Airflow has no DAG '{order.dag}' for the job '{job}'; compare `dag` with its list of DAGs.")
-        told = _checked(answer).json()
-        if not isinstance(told, dict) or not isinstance(told.get("is_paused"), bool):
-            raise ActionFailed(f"{answer.where} does not tell of a DAG as Airflow 3 does; is `url` really Airflow's?")
-        if told["is_paused"]:
-            raise ActionFailed(f"The DAG '{order.dag}' is paused, so a run of it would wait for ever; unpause it in Airflow first.")
         given = ", ".join(f"{name} {value}" for name, value in sorted(_conf(order, parameters).items()))
         return f"{job}: DAG {order.dag}{f' with {given}' if given else ''}"
 
@@ -92,10 +83,12 @@ class Airflow:
         """Start it; Airflow refuses a second run of this id, and that is as it should be.
 
         Raises:
-            ActionFailed: Airflow refuses.
+            NotFound: there is no such DAG.
+            ActionFailed: the DAG is paused, or Airflow refuses.
             OutcomeUnknown: it broke down over it, or its answer was cut off.
         """
         order = known(self._jobs, job)
+        self._awake(order.dag)
         body = {"dag_run_id": short(key), "logical_date": None, "conf": _conf(order, parameters)}
         answer = self._call("POST", f"dags/{order.dag}/dagRuns", body)
         if answer.status >= SERVER_ERROR:
@@ -116,7 +109,7 @@ class Airflow:
             return Job(Stage.UNKNOWN, f"{answer.where} answered {answer.status}.")
         told = _checked(answer).json()
         state = told.get("state") if isinstance(told, dict) else None
-        if state not in STAGES:
+        if not isinstance(state, str) or state not in STAGES:
             raise ActionFailed(f"{answer.where} names no state of a run that Airflow 3 knows.")
         note = told.get("note")
         return Job(STAGES[state], note[:200] if isinstance(note, str) and note else state)
@@ -128,6 +121,17 @@ class Airflow:
         if answer.status not in (GONE, CONFLICT):
             _checked(answer)
 
+    def _awake(self, dag: str) -> None:
+        """Raise unless Airflow would carry out a run of this DAG."""
+        answer = self._call("GET", f"dags/{dag}")
+        if answer.status == GONE:
+            raise NotFound(f"Airflow has no DAG '{dag}'; compare `dag` in aiops.yaml with its list of DAGs.")
+        told = _checked(answer).json()
+        if not isinstance(told, dict) or not isinstance(told.get("is_paused"), bool):
+            raise ActionFailed(f"{answer.where} does not tell of a DAG as Airflow 3 does; is `url` really Airflow's?")
+        if told["is_paused"]:
+            raise ActionFailed(f"The DAG '{dag}' is paused, so a run of it would wait for ever; unpause it in Airflow first.")
+
     def close(self) -> None:
         """Close idle connections."""
         self._http.close()
@@ -136,7 +140,7 @@ class Airflow:
         """Call with the token that there is; where it is refused, once more with a new one."""
         token = self._token or self._logged_in(stale="")
         answer = self._sent(method, path, body, token)
-        if answer.status != REFUSED or self._given.token:
+        if answer.status not in (REFUSED, FORBIDDEN) or self._given.token:
             return answer
         return self._sent(method, path, body, self._logged_in(stale=token))
 

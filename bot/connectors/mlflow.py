@@ -109,7 +109,7 @@ class Mlflow:
         if answer.status == 400 and _code(answer) == "INVALID_PARAMETER_VALUE":
             raise NotFound(f"Nobody has set the alias '{place.alias}' of '{asked['name']}' in MLflow yet; set it there once.")
         told = self._checked(answer).json()
-        return _number(told.get("model_version") if isinstance(told, dict) else None, answer.where)
+        return str(_version(told.get("model_version") if isinstance(told, dict) else None, answer.where)["version"])
 
     def set_alias(self, target: str, version: str, key: str) -> None:  # noqa: ARG002 - absolute, so a repetition changes nothing
         """Let the alias name this version.
@@ -155,8 +155,7 @@ class Mlflow:
             told = answer.json()
             rows = told.get("model_versions", []) if isinstance(told, dict) else None
             for row in rows if isinstance(rows, list) else [None]:
-                _number(row, answer.where)
-                yield row
+                yield _version(row, answer.where)
             if not told.get("next_page_token"):
                 return
             asked["page_token"] = str(told["next_page_token"])
@@ -189,12 +188,11 @@ def _code(answer: Answer) -> str:
     return str(told.get("error_code", "")) if isinstance(told, dict) else ""
 
 
-def _number(row: Any, where: str) -> str:
-    """Return the version's number in what the registry told of it."""
-    number = str(row.get("version", "")) if isinstance(row, dict) else ""
-    if not NUMBER.fullmatch(number):
+def _version(row: Any, where: str) -> Mapping[str, Any]:
+    """Return what the registry told of a version, whose number is one."""
+    if not isinstance(row, dict) or not NUMBER.fullmatch(str(row.get("version", ""))):
         raise ActionFailed(f"{where} does not tell versions as MLflow does; is `url` really MLflow's?")
-    return number
+    return row
 
 
 def _said(answer: Answer, served: Served) -> str:

@@ -90,6 +90,12 @@ class Desk:
         needs: Sequence[str] = getattr(self.actions.get(step.action), "needs", ())
         return platform is not None and all(hasattr(platform, need) for need in needs)
 
+    def versions(self, model: Model) -> Sequence[str]:
+        """Return the versions that could serve, oldest first: those that can be asked to score, else those of the registry."""
+        knows = self.scorers.get(model.name) or self.platforms.get(model.serving)
+        told: Callable[[str], Sequence[str]] | None = getattr(knows, "versions", None)
+        return tuple(told(model.name)) if told else tuple(sorted(self.split(model)))
+
     def split(self, model: Model) -> Split:
         """Return how traffic is shared now; nothing where the model has no splitter."""
         platform = self.platforms.get(model.serving)

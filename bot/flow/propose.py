@@ -95,16 +95,7 @@ def _versions(desk: Desk, incident: Incident, model: Model) -> list[dict[str, st
     told = {
         str(row["version"]): f"{row['version']}: {row['metric']} {row['value_text']} {row['value_interval_text']}" for row in rows
     }
-    scorer = desk.scorers.get(model.name)
-    registry = desk.platforms.get(model.serving)
-    known = (
-        list(scorer.versions(model.name))
-        if scorer
-        else list(registry.versions(model.name))
-        if registry is not None and hasattr(registry, "versions")
-        else sorted(desk.split(model))
-    )
-    return [{"value": v, "text": told.get(v, v)} for v in reversed(known) if v != serving]
+    return [{"value": v, "text": told.get(v, v)} for v in reversed(desk.versions(model)) if v != serving]
 
 
 def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Principal) -> Proposal:
