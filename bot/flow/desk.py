@@ -8,6 +8,7 @@ from bot.core.approvals import Policy
 from bot.core.checks import Check, Measurement
 from bot.core.clues import Search, no_clues
 from bot.core.errors import ConfigError, NotFound
+from bot.core.incidents import Incident
 from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
 from bot.core.ports import Clock, Directory, Meter, Resampling, Scorer, Source, Splitter, Store
@@ -95,6 +96,11 @@ class Desk:
         knows = self.scorers.get(model.name) or self.platforms.get(model.serving)
         told: Callable[[str], Sequence[str]] | None = getattr(knows, "versions", None)
         return tuple(told(model.name)) if told else tuple(sorted(self.split(model)))
+
+    def remedies(self, incident: Incident, model: Model) -> list[Playbook]:
+        """Return the playbooks that mend this trouble, for which this model has the platforms, and that somebody may approve."""
+        mending = [playbook for playbook in self.playbooks.values() if playbook.offered_for(incident.family, incident.severity)]
+        return [p for p in mending if self.offers(p, model) and self.policies.get(p.name, Policy()).roles]
 
     def split(self, model: Model) -> Split:
         """Return how traffic is shared now; nothing where the model has no splitter."""

@@ -25,9 +25,8 @@ SAME = "same"
 def options(desk: Desk, number: int) -> dict[str, object]:
     """Return the playbooks that fit an incident, each with what has to be chosen; or why there is none."""
     incident, model = _incident(desk, number)
-    offered = [p for p in desk.playbooks.values() if p.offered_for(incident.family, incident.severity)]
-    fitting = [p for p in offered if desk.offers(p, model) and desk.policies.get(p.name, Policy()).roles]
-    fitting = [p for p in fitting if all(_choosable(desk, incident, model, parameter) for parameter in p.parameters)]
+    remedies = desk.remedies(incident, model)
+    fitting = [p for p in remedies if all(_choosable(desk, incident, model, parameter) for parameter in p.parameters)]
     if not fitting:
         why = str(incident.evidence.get("why_none", "")) or f"No playbook mends {incident.family.words}; a person has to."
         return {"playbooks": [], "why_none": why}
