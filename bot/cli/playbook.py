@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import paper
+from bot.cli import paper, playbook_words
 from bot.cli.front import ACT, Json, shell
 from bot.config import Settings, load_settings
 from bot.core.errors import ActionFailed, AiopsError, ConfigError, NotFound
@@ -86,38 +86,14 @@ def show(context: typer.Context, name: str, *, as_json: Json = False) -> None:
 
     playbook = _playbook(context, name, registries())
     settings = _settings(context)
-    policy = settings.policies().get(playbook.name) if settings else None
-    told = {
-        "name": playbook.name,
-        "title": playbook.title,
-        "summary": playbook.summary,
-        "risk": playbook.risk,
-        "mends": ", ".join(sorted(family.words for family in playbook.families)),
-        "severities": ", ".join(sorted(playbook.severities)),
-        "approved by": f"{policy.quorum} of {', '.join(sorted(policy.roles))}" if policy and policy.roles else "nobody yet",
-        "verifies": _verifies(playbook),
-        "hash": playbook.hash,
-    }
+    facts = playbook_words.facts(playbook, settings.policies().get(playbook.name) if settings else None)
     if as_json:
-        paper.dump({**told, "parameters": [asdict(p) for p in playbook.parameters], "steps": [asdict(s) for s in playbook.steps]})
+        paper.dump({**facts, "parameters": [asdict(p) for p in playbook.parameters], "steps": [asdict(s) for s in playbook.steps]})
         return
-    paper.facts(told)
-    parameters = ((p.name, p.kind, p.default or "must be chosen, or is suggested", p.title) for p in playbook.parameters)
-    paper.table(("parameter", "kind", "default", "asked as"), parameters, title="Parameters", empty="Nothing is asked.")
-    steps = (
-        (s.name, s.action, s.on, f"when {s.when}" if s.when else "", ", ".join(f"{k} = {v}" for k, v in s.parameters.items()))
-        for s in playbook.steps
-    )
-    paper.table(("step", "action", "on", "", "with"), steps, title="Steps")
-
-
-def _verifies(playbook: Playbook) -> str:
-    wanted = playbook.verification
-    if not wanted.checks:
-        return "nothing: when it is done, the incident goes back to people"
-    checks = "the checks that opened the incident" if wanted.checks == ("same",) else ", ".join(wanted.checks)
-    rows = f" on {wanted.least_rows:,} fresh rows" if wanted.least_rows else ""
-    return f"{checks} healthy{rows}, within {duration(timedelta(seconds=wanted.within_s))}"
+    paper.facts(facts)
+    asked = ("parameter", "kind", "default", "asked as")
+    paper.table(asked, playbook_words.parameters(playbook), title="Parameters", empty="Nothing is asked.")
+    paper.table(("step", "action", "on", "", "with"), playbook_words.steps(playbook), title="Steps")
 
 
 @group.command("test")
@@ -154,7 +130,7 @@ def _say_rehearsed(playbook: Playbook, model: Model, seen: "Rehearsal") -> None:
     paper.say(f"'{playbook.name}' on {model.key}, rehearsed: stand-ins answered, nothing real was asked or changed.", "bold")
     chosen = ", ".join(f"{name} = {value}" for name, value in seen.chosen.items())
     took = duration(timedelta(seconds=seen.seconds)) if seen.seconds else ""
-    then = f"fresh data decide, which is not rehearsed: {_verifies(playbook)}" if playbook.verification.checks else ""
+    then = f"fresh data decide, which is not rehearsed: {playbook_words.verifies(playbook)}" if playbook.verification.checks else ""
     ended = f"{seen.state}: {seen.outcome}"
     paper.facts({"chosen": chosen, "touches": seen.blast, "ended": ended, "takes about": took, "then": then})
     for number, change in enumerate(seen.changes, 1):
@@ -235,7 +211,8 @@ def _example(playbook: Playbook) -> Model:
     end = datetime(2026, 1, 1, tzinfo=UTC)
     return Model(
         name=EXAMPLE,
-        environment="production",
+        environment=min(playbook.environments, default="production"),
+        tier=min(playbook.tiers, default="standard"),
         team="ml",
         source="log",
         serving="splitter",

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bot.core.actions import Verification, canonical
 from bot.core.checks import Family
@@ -15,6 +16,8 @@ class Step:
 
     `on` is the part that the platform plays for the model; a step whose `when` works out as false is left out of the plan,
     and so is an `optional` one where nothing plays its part.
+    Before a step with a `gate` (what a person has to look at) the run waits for one, `gate_s` at most. A step that was refused, and
+    of which nothing has happened, is asked for `retries` times more, `pause_s` apart.
     """
 
     name: str
@@ -26,21 +29,35 @@ class Step:
     when: str = ""
     patience_s: float = 0.0
     optional: bool = False
+    gate: str = ""
+    gate_s: float = 0.0
+    retries: int = 0
+    pause_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A typed input: `kind` is "version", "feature", "split", "share" or "text"; without a default it must be chosen."""
+    """A typed input: `kind` is "version", "feature", "split", "share", "number" or "text"; without a default it must be chosen.
+
+    `least` and `most` limit numbers; where there are `choices`, a text must be one of them.
+    """
 
     name: str
     kind: str
     default: str = ""
     title: str = ""
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """What to do, when it is offered, and what must be seen before it counts as mended."""
+    """What to do, when it is offered, and what must be seen before it counts as mended.
+
+    Without `tiers` or `environments` it is for models of all. It rests `cooldown` after a run of it ended on a model, and is tried
+    `max_attempts` times at most on one incident (0: as often as people like).
+    """
 
     name: str
     title: str
@@ -52,6 +69,11 @@ class Playbook:
     verification: Verification
     risk: str = "medium"
     content: Mapping[str, object] = field(default_factory=dict)
+    owner: str = ""
+    tiers: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+    cooldown: timedelta = timedelta(0)
+    max_attempts: int = 0
 
     @property
     def hash(self) -> str:
@@ -66,3 +88,7 @@ class Playbook:
     def offered_for(self, family: Family, severity: Severity) -> bool:
         """Return whether it can mend this kind of trouble."""
         return family in self.families and severity in self.severities
+
+    def meant_for(self, tier: str, environment: str) -> bool:
+        """Return whether it is for models of this tier in this environment."""
+        return (not self.tiers or tier in self.tiers) and (not self.environments or environment in self.environments)

@@ -28,3 +28,5 @@ def unwise(playbook: Playbook, policies: Mapping[str, Policy] | None = None, mod
         if models and not any(model.platform(part) for model in models):
             where = "`serving:`" if part == "serving" else f"`connectors: {{{part}: …}}`"
             yield f"no model names what plays its {part}, so it is never offered; add {where} to those that have one."
+    if models and not any(playbook.meant_for(model.tier, model.environment) for model in models):
+        yield "no model is of its tiers and environments, so it is never offered; look at `offered` and at the models' `tier`."

@@ -99,8 +99,9 @@ class Desk:
 
     def remedies(self, incident: Incident, model: Model) -> list[Playbook]:
         """Return the playbooks that mend this trouble, for which this model has the platforms, and that somebody may approve."""
-        mending = [playbook for playbook in self.playbooks.values() if playbook.offered_for(incident.family, incident.severity)]
-        return [p for p in mending if self.offers(p, model) and self.policies.get(p.name, Policy()).roles]
+        mending = [p for p in self.playbooks.values() if p.offered_for(incident.family, incident.severity)]
+        meant = [p for p in mending if p.meant_for(model.tier, model.environment)]
+        return [p for p in meant if self.offers(p, model) and self.policies.get(p.name, Policy()).roles]
 
     def split(self, model: Model) -> Split:
         """Return how traffic is shared now; nothing where the model has no splitter."""

@@ -11,9 +11,11 @@ from bot.core.errors import Conflict, NotAllowed, NotFound
 from bot.core.incidents import Incident
 from bot.core.models import Model, live_version, split_words
 from bot.core.playbooks import Parameter, Playbook, Step
+from bot.core.ports import Unit
 from bot.flow import cards
 from bot.flow.desk import Desk
 from bot.flow.resolve import supersede
+from bot.flow.rest import why_not_again
 
 CHOSEN = ("version", "feature", "split")
 """Kinds of parameters that are chosen from what the incident and the platform know."""
@@ -25,12 +27,24 @@ SAME = "same"
 def options(desk: Desk, number: int) -> dict[str, object]:
     """Return the playbooks that fit an incident, each with what has to be chosen; or why there is none."""
     incident, model = _incident(desk, number)
-    remedies = desk.remedies(incident, model)
+    remedies, resting = _awake(desk, incident, model)
     fitting = [p for p in remedies if all(_choosable(desk, incident, model, parameter) for parameter in p.parameters)]
     if not fitting:
-        why = str(incident.evidence.get("why_none", "")) or f"No playbook mends {incident.family.words}; a person has to."
-        return {"playbooks": [], "why_none": why}
-    return {"playbooks": [_offer(desk, incident, model, playbook) for playbook in fitting], "why_none": ""}
+        why = (
+            " ".join(resting)
+            or str(incident.evidence.get("why_none", ""))
+            or f"No playbook mends {incident.family.words}; a person has to."
+        )
+        return {"playbooks": [], "resting": resting, "why_none": why}
+    offers = [_offer(desk, incident, model, playbook) for playbook in fitting]
+    return {"playbooks": offers, "resting": resting, "why_none": ""}
+
+
+def _awake(desk: Desk, incident: Incident, model: Model) -> tuple[list[Playbook], list[str]]:
+    """Return the remedies that may be proposed now, and a sentence for each that may not yet, or not again."""
+    with desk.store.read() as unit:
+        told = [(playbook, why_not_again(desk, unit, incident, playbook)) for playbook in desk.remedies(incident, model)]
+    return [playbook for playbook, why in told if not why], [why for _, why in told if why]
 
 
 def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> dict[str, object]:
@@ -44,7 +58,7 @@ def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> 
                 "name": p.name,
                 "title": p.title or p.name,
                 "kind": p.kind,
-                "choices": _choices(desk, incident, model, p.kind),
+                "choices": [{"value": c, "text": c} for c in p.choices] or _choices(desk, incident, model, p.kind),
                 "default": _suggested(incident, model, p),
             }
             for p in playbook.parameters
@@ -101,7 +115,7 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
     """Plan a playbook for an incident and ask for approval. Nothing is changed yet.
 
     Raises:
-        NotAllowed: no policy lets anybody approve it, or the incident is not one that it mends.
+        NotAllowed: no policy lets anybody approve it, the incident is not one that it mends, or it rests after an earlier run.
         Conflict: a run is at work already.
     """
     incident, model = _incident(desk, number)
@@ -109,7 +123,8 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
     if chosen is None:
         raise NotFound(f"There is no playbook '{playbook}' here. Known: {', '.join(sorted(desk.playbooks)) or 'none'}.")
     policy = desk.policies.get(playbook, Policy())
-    _guard(incident, chosen, policy)
+    with desk.store.read() as unit:
+        _guard(desk, unit, incident, chosen)
     plan = make_plan(desk, model, incident, chosen, parameters)
     now = desk.clock.now()
     proposal = Proposal(
@@ -128,7 +143,7 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
         if any(not run.state.over for run in unit.runs(incident=number)):
             raise Conflict(f"A run is already at work on incident #{number}.")
         incident = unit.incident(number)
-        _guard(incident, chosen, policy)  # once more: planning asked the platform, and meanwhile it may have been resolved
+        _guard(desk, unit, incident, chosen)  # once more: planning asked the platform, and meanwhile it may have been resolved
         supersede(desk, unit, incident, reason="a newer proposal took its place.")
         unit.add_proposal(proposal)
         row = unit.audit(AuditEntry(now, by.id, "proposal.made", proposal.id, number, {"playbook": playbook, "plan": plan.hash}))
@@ -142,13 +157,18 @@ def _incident(desk: Desk, number: int) -> tuple[Incident, Model]:
     return incident, desk.model(incident.model_key)
 
 
-def _guard(incident: Incident, playbook: Playbook, policy: Policy) -> None:
+def _guard(desk: Desk, unit: Unit, incident: Incident, playbook: Playbook) -> None:
     if not incident.open:
         raise NotAllowed(f"Incident #{incident.id} is resolved; there is nothing left to mend.")
     if not playbook.offered_for(incident.family, incident.severity):
         raise NotAllowed(f"'{playbook.name}' does not mend {incident.family.words} at {incident.severity.value}.")
-    if not policy.roles:
+    model = desk.model(incident.model_key)
+    if not playbook.meant_for(model.tier, model.environment):
+        raise NotAllowed(f"'{playbook.name}' is not meant for models of tier {model.tier} in {model.environment}.")
+    if not desk.policies.get(playbook.name, Policy()).roles:
         raise NotAllowed(f"Nobody may approve '{playbook.name}': name a role under `approvals: {playbook.name}:` in aiops.yaml.")
+    if why := why_not_again(desk, unit, incident, playbook):
+        raise NotAllowed(why)
 
 
 def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> Plan:

@@ -79,9 +79,10 @@ class Forms:
     def _remedy(self, to: Any, number: int, chosen: str = "") -> modals.View:
         told = propose.options(self._desk, number)
         offers: Any = told["playbooks"]
+        resting: Any = told["resting"]
         if not offers:
             raise NotFound(str(told["why_none"]))
-        return modals.remedy(to, number, offers, chosen)
+        return modals.remedy(to, number, offers, chosen, resting)
 
     def _reason(self, ack: Ack, body: Body, _who: Principal) -> None:
         ack()

@@ -78,8 +78,11 @@ def reason(callback: str, to: Where, number: str) -> View:
     return modal(asked[0], [block], submit=asked[0], close="Cancel", callback_id=callback, private_metadata=meta)
 
 
-def remedy(to: Where, number: int, offers: Sequence[Mapping[str, Any]], chosen: str = "") -> View:
-    """Return the form that proposes a playbook; `offers` is what `flow.propose.options` says, `chosen` one of its names."""
+def remedy(to: Where, number: int, offers: Sequence[Mapping[str, Any]], chosen: str = "", resting: Sequence[str] = ()) -> View:
+    """Return the form that proposes a playbook; `offers` is what `flow.propose.options` says, `chosen` one of its names.
+
+    `resting` says which others cannot be proposed now, and why.
+    """
     offer = next((one for one in offers if one["name"] == chosen), offers[0])
     blocks = [paragraph(f"{offer['title']}: {offer['summary']}")]
     if len(offers) > 1:
@@ -87,6 +90,7 @@ def remedy(to: Where, number: int, offers: Sequence[Mapping[str, Any]], chosen: 
     if offer.get("suggestion"):
         blocks.append(paragraph(f"Suggested: {offer['suggestion']}"))
     blocks += [_field(offer["name"], parameter) for parameter in offer["parameters"]]
+    blocks += [paragraph(why) for why in resting]
     blocks.append(paragraph("Nothing is changed yet: the plan is put up for approval, with its preview, in the incident's thread."))
     meta = remembered(to, number=str(number), playbook=str(offer["name"]))
     return modal("Propose a remedy", blocks, submit="Propose", close="Cancel", callback_id="propose", private_metadata=meta)
@@ -118,7 +122,7 @@ def _field(playbook: str, parameter: Mapping[str, Any]) -> dict[str, Any]:
     # The playbook is part of the block's id: Slack keeps a field's old value as long as its id stays.
     block_id, title = f"{PARAMETER}{playbook}:{parameter['name']}", str(parameter["title"])
     default = str(parameter.get("default") or "")
-    if parameter["kind"] == "version":
+    if parameter["kind"] == "version" or parameter["choices"]:
         return _menu(block_id, title, [(c["value"], c["text"]) for c in parameter["choices"]], default)
     element: dict[str, Any] = {"type": "plain_text_input", "action_id": "value", "max_length": 200}
     if default:

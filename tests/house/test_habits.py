@@ -17,7 +17,6 @@ LONG = {
     "bot/config.py": "the whole of aiops.yaml, one part after the other",
     "bot/demo/story.py": "the demo's story from quiet to resolved, in the order in which people see it",
     "bot/engine/durable.py": "the one class that stands between us and the library",
-    "bot/shelf.py": "a playbook's file, its expressions and its folder are one grammar",
     "bot/simulator/blocks.py": "Block Kit's rules, one a block: a list, not a story",
     "bot/simulator/people.py": "everything that a person in a test can do, as one vocabulary",
     "bot/simulator/ui.py": "the page's whole API, one route after the other",

@@ -186,3 +186,24 @@ def test_a_playbook_is_shown_as_a_person_would_say_it(said, configured):
 
 def test_an_editor_gets_a_schema(said):
     assert json.loads(said("schema")[1])["properties"]["steps"]["type"] == "array"
+
+
+def test_limits_rests_and_owners_are_shown(said, place):
+    more = "owner: ml-platform\ncooldown: 30m\nmax_attempts: 2\n"
+    numbers = "\n  - {name: deep, kind: number, min: 1, max: 9, default: 3}\n  - {name: how, kind: text, choices: [slow, fast]}"
+    text = MINE.replace("offered: {families: [performance]", f"{more}offered: {{families: [performance], tiers: [critical]")
+    (place / "mine.yaml").write_text(text.replace("\n  - {name: unused, kind: text, default: x}", numbers))
+    out = said("show", "mine.yaml")[1]
+
+    for words in ("ml-platform", "30 min after each run on a model; tried 2 × at most on one incident", "tier critical"):
+        assert words in out
+    assert "number, 1 to 9" in out
+    assert "text: slow, fast" in out
+    assert rehearsed(said, "mine.yaml", "--set", "how=slow")["chosen"] == {"to_version": "v2", "deep": "3", "how": "slow"}
+    assert "'how' must be one of slow, fast" in said("test", "mine.yaml", "--set", "how=SLOW")[2]
+
+
+def test_a_tier_that_no_model_has_is_unwise(said, configured, place):
+    (place / "mine.yaml").write_text(MINE.replace("[performance]", "[performance], tiers: [low]"))
+
+    assert "no model is of its tiers and environments, so it is never offered" in said("lint", "mine.yaml")[1]

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 import pytest
 import yaml
@@ -27,6 +28,15 @@ def written(folder, file="shift.yaml", **changes):
 
 def step(text):
     return [{"name": "one", "action": "set_traffic", "parameters": {"it": text}}]
+
+
+def gated(text):
+    return [{"name": "one", "action": "set_traffic", "gate": text}]
+
+
+def limited(kind, **limits):
+    """A file whose second parameter is of this kind and has these limits."""
+    return {"parameters": [FILE["parameters"][0], {"name": "share", "kind": kind, **limits}]}
 
 
 def worked_out(tmp_path, text, **chosen):
@@ -134,8 +144,18 @@ def test_another_content_is_another_playbook(tmp_path):
         ({"steps": step("{{ " + "(" * 200 + "1" + ")" * 200 + " }}")}, "this expression is nested too deep."),
         (
             {"parameters": [{"name": "to_version", "kind": "colour"}]},
-            "must be one of 'version', 'feature', 'split', 'share' or 'text'.",
+            "must be one of 'version', 'feature', 'split', 'share', 'number' or 'text'.",
         ),
+        (limited("version", min=1), "parameters.1 is a version, and only a share or a number can have min or max."),
+        (limited("share", choices=["a"]), "parameters.1 is a share, and only a text can have choices."),
+        (limited("number", min=2, max=1), "parameters.1 has a min above its max, so that nothing could be chosen."),
+        (limited("text", choices=["a", "a"]), "parameters.1 names one of its choices twice."),
+        (limited("number", default=9, max=3), "has a default that cannot be chosen: it must be a number, 3 at most."),
+        (limited("text", default="c", choices=["a", "b"]), "has a default that cannot be chosen: it must be one of a, b."),
+        ({"cooldown": 5}, "cooldown must be a length of time with its unit, such as 20s, 5m, 1h30m or 7d."),
+        ({"max_attempts": 0}, "max_attempts must be at least 1."),
+        ({"offered": {"families": ["drift"], "tiers": ["gold"]}}, "must be one of 'low', 'standard' or 'critical'."),
+        ({"steps": gated("{{ nobody }} first")}, "the expression uses 'nobody', which is no parameter of this playbook."),
         ({"verification": {"within": "1h"}}, "must say on how many rows its checks have to be healthy: least_rows, 1 or more."),
     ],
 )
@@ -204,7 +224,7 @@ def test_two_files_of_one_folder_with_one_name_are_told(tmp_path):
 
 
 def test_a_wheels_playbooks_are_found_before_those_of_a_checkout(tmp_path, monkeypatch):
-    monkeypatch.setattr(shelf, "PACKAGED", (tmp_path / "absent", tmp_path))
+    monkeypatch.setattr(shelf.files, "PACKAGED", (tmp_path / "absent", tmp_path))
 
     assert shelf.packaged() == tmp_path
 
@@ -280,3 +300,46 @@ def test_what_has_no_default_must_be_chosen(tmp_path, version):
 def test_a_parameter_that_the_playbook_does_not_have_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="has no parameter 'speed'"):
         worked_out(tmp_path, "x", speed=1)
+
+
+@pytest.mark.parametrize(
+    ("limits", "chosen", "sentence"),
+    [
+        ({"kind": "number", "min": 1, "max": 9}, "0", "must be a number from 1 to 9"),
+        ({"kind": "number", "min": 1}, "0", "must be a number, 1 at least"),
+        ({"kind": "number", "max": 9}, "10", "must be a number, 9 at most"),
+        ({"kind": "number"}, "many", "must be a number."),
+        ({"kind": "number"}, "inf", "must be a number."),
+        ({"kind": "share", "max": 0.5}, "0.6", "must be a number from 0 to 0.5"),
+        ({"kind": "share", "min": -1, "max": 2}, "1.5", "must be a number from 0 to 1"),
+        ({"kind": "text", "choices": ["slow", "fast"]}, "SLOW", "must be one of slow, fast"),
+    ],
+    ids=["between", "least", "most", "word", "infinite", "share", "never-beyond-a-share", "choices"],
+)
+def test_what_is_outside_its_limits_is_refused(tmp_path, limits, chosen, sentence):
+    playbook = shelf.load(written(tmp_path, **limited(**limits)))
+    with pytest.raises(ConfigError, match=f"'share' {sentence}"):
+        shelf.expand(playbook, {"to_version": "v2", "share": chosen})
+
+
+@pytest.mark.parametrize(("chosen", "value"), [("3", 3), ("-2.50", -2.5), ("1e3", 1000)])
+def test_a_number_is_whole_where_it_can_be(tmp_path, chosen, value):
+    playbook = shelf.load(written(tmp_path, **limited("number")))
+    got = shelf.expand(playbook, {"to_version": "v2", "share": chosen})[0].parameters["share"]
+
+    assert (got, type(got)) == (value, type(value))
+
+
+def test_who_owns_it_when_it_rests_and_whom_it_is_for_are_read(tmp_path):
+    offered = {"families": ["performance"], "tiers": ["critical"], "environments": ["production"]}
+    playbook = shelf.load(written(tmp_path, owner="ml-platform", cooldown="30m", max_attempts=2, offered=offered))
+
+    assert (playbook.owner, playbook.cooldown, playbook.max_attempts) == ("ml-platform", timedelta(minutes=30), 2)
+    models = (("critical", "production"), ("low", "production"), ("critical", "x"))
+    assert [playbook.meant_for(*model) for model in models] == [True, False, False]
+
+
+def test_without_those_it_is_for_all_and_as_often_as_people_like(tmp_path):
+    playbook = shelf.load(written(tmp_path))
+
+    assert (playbook.cooldown, playbook.max_attempts, playbook.meant_for("low", "staging")) == (timedelta(0), 0, True)

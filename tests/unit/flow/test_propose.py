@@ -55,6 +55,14 @@ def test_a_text_is_offered_with_its_default_and_no_choices():
     assert proposed(room).plan.parameters == {"to_version": "v2", "why": "it loses"}
 
 
+def test_of_a_text_with_choices_one_is_chosen():
+    room = Room(playbook=replace(ROLLBACK, parameters=(*ROLLBACK.parameters, replace(TEXT, default="", choices=("slow", "fast")))))
+    room.losing()
+    offered = options(room.desk, 1)["playbooks"][0]["parameters"][1]
+
+    assert offered["choices"] == [{"value": "slow", "text": "slow"}, {"value": "fast", "text": "fast"}]
+
+
 def test_without_a_scorer_the_versions_of_the_splitter_are_offered(room):
     room.lays(scorers={})
     room.losing()
@@ -75,7 +83,11 @@ def test_for_broken_data_nothing_is_offered_and_it_says_who_mends_it(room):
 def test_where_no_playbook_fits_a_person_has_to_act(losing):
     losing.lays(playbooks={})
 
-    assert options(losing.desk, 1) == {"playbooks": [], "why_none": "No playbook mends performance; a person has to."}
+    assert options(losing.desk, 1) == {
+        "playbooks": [],
+        "resting": [],
+        "why_none": "No playbook mends performance; a person has to.",
+    }
 
 
 def test_the_plan_is_every_change_from_what_really_serves_to_the_chosen_version(losing):

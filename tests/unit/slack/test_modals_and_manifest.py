@@ -66,6 +66,17 @@ def test_what_was_chosen_is_read_by_parameter():
     assert modals.chosen_parameters(view) == {"to": "v2", "share": "0.5"}
 
 
+def test_what_has_choices_is_a_menu_and_what_rests_is_said():
+    one = offers("rollback")
+    one[0]["parameters"][1] |= {"kind": "text", "choices": [{"value": "slow", "text": "slow"}], "default": "slow"}
+    view = modals.remedy(HERE, 3, one, resting=["'restart' rests."])
+    check_view(view, "modal")
+    elements = [block["element"] for block in view["blocks"] if block["type"] == "input"]
+
+    assert [element["type"] for element in elements] == ["static_select", "static_select"]
+    assert "'restart' rests." in [block["text"]["text"] for block in view["blocks"] if block["type"] == "section"]
+
+
 def test_a_playbook_without_anything_to_choose_says_so():
     empty = offers("rollback")
     empty[0]["parameters"][0]["choices"] = []

@@ -1,0 +1,72 @@
+"""A playbook as a person would say it: what it is for, what it asks, what it does."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.core.approvals import Policy
+from bot.core.playbooks import Parameter, Playbook
+from bot.core.words import duration
+
+Row = tuple[str, ...]
+
+
+def facts(playbook: Playbook, policy: Policy | None) -> dict[str, object]:
+    """Return what it is, by name; empty where it says nothing."""
+    return {
+        "name": playbook.name,
+        "title": playbook.title,
+        "summary": playbook.summary,
+        "owner": playbook.owner,
+        "risk": playbook.risk,
+        "mends": ", ".join(sorted(family.words for family in playbook.families)),
+        "severities": ", ".join(sorted(playbook.severities)),
+        "only for": _only_for(playbook),
+        "rests": _rests(playbook),
+        "approved by": f"{policy.quorum} of {', '.join(sorted(policy.roles))}" if policy and policy.roles else "nobody yet",
+        "verifies": verifies(playbook),
+        "hash": playbook.hash,
+    }
+
+
+def parameters(playbook: Playbook) -> Iterator[Row]:
+    """Yield each parameter: name, kind with its limits, default, what people are asked."""
+    for p in playbook.parameters:
+        yield p.name, _kind(p), p.default or "must be chosen, or is suggested", p.title
+
+
+def steps(playbook: Playbook) -> Iterator[Row]:
+    """Yield each step: name, action, part, condition, parameters."""
+    for s in playbook.steps:
+        when = f"when {s.when}" if s.when else ""
+        yield s.name, s.action, s.on, when, ", ".join(f"{name} = {value}" for name, value in s.parameters.items())
+
+
+def _only_for(playbook: Playbook) -> str:
+    tiers = f"tier {' or '.join(sorted(playbook.tiers))}" if playbook.tiers else ""
+    return ", in ".join(text for text in (tiers, " or ".join(sorted(playbook.environments))) if text)
+
+
+def _rests(playbook: Playbook) -> str:
+    rest = f"{duration(playbook.cooldown)} after each run on a model" if playbook.cooldown else ""
+    often = f"tried {playbook.max_attempts} × at most on one incident" if playbook.max_attempts else ""
+    return "; ".join(text for text in (rest, often) if text)
+
+
+def _kind(parameter: Parameter) -> str:
+    """Return its kind with its limits: "number, 1 to 20", "text: small, large"."""
+    if parameter.choices:
+        return f"{parameter.kind}: {', '.join(parameter.choices)}"
+    least, most = (None if limit is None else f"{limit:g}" for limit in (parameter.least, parameter.most))
+    if least and most:
+        return f"{parameter.kind}, {least} to {most}"
+    return parameter.kind + (f", {least} at least" if least else f", {most} at most" if most else "")
+
+
+def verifies(playbook: Playbook) -> str:
+    """Return what must be seen before it counts as mended."""
+    wanted = playbook.verification
+    if not wanted.checks:
+        return "nothing: when it is done, the incident goes back to people"
+    checks = "the checks that opened the incident" if wanted.checks == ("same",) else ", ".join(wanted.checks)
+    rows = f" on {wanted.least_rows:,} fresh rows" if wanted.least_rows else ""
+    return f"{checks} healthy{rows}, within {duration(timedelta(seconds=wanted.within_s))}"
