@@ -25,6 +25,8 @@ class Change:
     """One step of a plan, frozen: from → to, and the words for it. `before` is the snapshot that `undo` goes back to.
 
     `on` is the part that the platform plays for the model ("serving", "trainer"). After `patience_s` what still goes on has failed.
+    Refused, and nothing of it done, it is asked for `retries` times more, `pause_s` apart. With a `gate`, what a person has to look
+    at, the run waits for one before it, `gate_s` at most.
     """
 
     step: str
@@ -37,6 +39,10 @@ class Change:
     measure_share_within: float = 0.0
     on: str = "serving"
     patience_s: float = 0.0
+    retries: int = 0
+    pause_s: float = 0.0
+    gate: str = ""
+    gate_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

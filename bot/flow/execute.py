@@ -17,7 +17,7 @@ from bot.core.models import split_words
 from bot.core.ports import Journal
 from bot.core.runs import RunState
 from bot.core.words import duration
-from bot.flow import announce, cards
+from bot.flow import again, announce, cards
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
 from bot.flow.verify import verify
@@ -82,7 +82,14 @@ def _confirm(desk: Desk, journal: Journal, number: str, tried: list[Change]) -> 
 def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> None:
     key = f"{journal.id}:{change.step}"
     with suppress(OutcomeUnknown):  # reading back tells what really happened; asking again blindly might do it twice
-        journal.step(f"{change.step}/apply", lambda: _apply(desk, number, change, key))
+        again.ask(
+            desk,
+            journal,
+            number,
+            change,
+            apply=lambda: _apply(desk, number, change, key),
+            free=lambda: _stop_if_asked(desk, number),
+        )
     journal.step(f"{change.step}/read back", lambda: _read_back(desk, number, change, key))
     _watch(desk, journal, number, change, key)
 

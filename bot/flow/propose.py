@@ -181,9 +181,7 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
         before = next((change.after for change in reversed(changes) if (change.on, change.action) == (step.on, step.action)), None)
         platform = desk.platform(model, step.on)
         planned = action_of(desk, playbook, step).plan(platform, model.name, step.parameters, step=step.name, before=before)
-        changes.append(
-            replace(planned, hold_s=step.hold_s, measure_share_within=step.within, on=step.on, patience_s=step.patience_s)
-        )
+        changes.append(_timed(planned, step))
     if not changes:
         raise NotAllowed(f"With what was chosen '{playbook.name}' would do nothing.")
     wanted = playbook.verification
@@ -197,6 +195,21 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
         changes=tuple(changes),
         verification=Verification(checks, wanted.least_rows, wanted.within_s),
         parameters=chosen,
+    )
+
+
+def _timed(planned: Change, step: Step) -> Change:
+    """Return the change with what the playbook says of its time: how long it is measured, waited for, tried again."""
+    return replace(
+        planned,
+        hold_s=step.hold_s,
+        measure_share_within=step.within,
+        on=step.on,
+        patience_s=step.patience_s,
+        retries=step.retries,
+        pause_s=step.pause_s,
+        gate=step.gate,
+        gate_s=step.gate_s,
     )
 
 

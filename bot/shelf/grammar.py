@@ -1,5 +1,6 @@
 """The grammar of a playbook's file: every setting, its kind and its limits."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -76,6 +77,12 @@ class RetriesPart(_Part):
 
     times: int = Field(ge=1, le=10)
     pause: Duration = Field("30s", validate_default=True)
+
+    @model_validator(mode="after")
+    def _before_people_wonder(self) -> Self:
+        if self.pause > timedelta(minutes=10):
+            raise ValueError("must not pause longer than 10m: an abort is heard after it only")
+        return self
 
 
 class StepPart(_Part):

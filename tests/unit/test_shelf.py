@@ -152,6 +152,10 @@ def test_another_content_is_another_playbook(tmp_path):
         (limited("text", choices=["a", "a"]), "parameters.1 names one of its choices twice."),
         (limited("number", default=9, max=3), "has a default that cannot be chosen: it must be a number, 3 at most."),
         (limited("text", default="c", choices=["a", "b"]), "has a default that cannot be chosen: it must be one of a, b."),
+        (
+            {"steps": [{**gated("")[0], "retries": {"times": 2, "pause": "11m"}}]},
+            "must not pause longer than 10m: an abort is heard after it only.",
+        ),
         ({"cooldown": 5}, "cooldown must be a length of time with its unit, such as 20s, 5m, 1h30m or 7d."),
         ({"max_attempts": 0}, "max_attempts must be at least 1."),
         ({"offered": {"families": ["drift"], "tiers": ["gold"]}}, "must be one of 'low', 'standard' or 'critical'."),
@@ -337,6 +341,13 @@ def test_who_owns_it_when_it_rests_and_whom_it_is_for_are_read(tmp_path):
     assert (playbook.owner, playbook.cooldown, playbook.max_attempts) == ("ml-platform", timedelta(minutes=30), 2)
     models = (("critical", "production"), ("low", "production"), ("critical", "x"))
     assert [playbook.meant_for(*model) for model in models] == [True, False, False]
+
+
+def test_how_often_a_step_is_tried_and_what_it_waits_for_are_read(tmp_path):
+    one = {**gated("Look at {{ to_version }}'s errors.")[0], "gate_timeout": "2h", "retries": {"times": 2}}
+    (step,) = shelf.expand(shelf.load(written(tmp_path, steps=[one])), {"to_version": "v2"})
+
+    assert (step.gate, step.gate_s, step.retries, step.pause_s) == ("Look at v2's errors.", 7_200.0, 2, 30.0)
 
 
 def test_without_those_it_is_for_all_and_as_often_as_people_like(tmp_path):

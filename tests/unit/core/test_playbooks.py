@@ -1,11 +1,13 @@
 """A playbook is its content, and says what it mends."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.actions import Verification
 from bot.core.checks import Family
 from bot.core.incidents import Severity
-from bot.core.playbooks import Playbook
+from bot.core.playbooks import Playbook, Step
 
 
 def a_playbook(**content):
@@ -29,3 +31,19 @@ def test_its_hash_is_that_of_its_content():
 )
 def test_it_is_offered_for_its_families_at_its_severities(family, severity, offered):
     assert a_playbook().offered_for(family, severity) is offered
+
+
+@pytest.mark.parametrize(
+    ("tier", "environment", "meant"), [("low", "staging", True), ("low", "x", False), ("critical", "staging", False)]
+)
+def test_it_is_meant_for_models_of_its_tiers_in_its_environments(tier, environment, meant):
+    some = replace(a_playbook(), tiers=frozenset({"low"}), environments=frozenset({"staging"}))
+
+    assert some.meant_for(tier, environment) is meant
+    assert a_playbook().meant_for(tier, environment)
+
+
+def test_it_needs_what_plays_its_parts_and_not_what_is_optional():
+    steps = (Step("a", "x"), Step("b", "x", on="cluster"), Step("c", "x", on="mail", optional=True))
+
+    assert replace(a_playbook(), steps=steps).parts == ["cluster", "serving"]
