@@ -224,8 +224,10 @@ class House:
 
     def metrics(self) -> str:
         """Return the bot's own metrics page, as long as it lives."""
-        if self._bot is not None:
-            self._port = int(re.findall(r"health at port (\d+)", self.log())[-1])
+        for replica, name in ((self._bot, "bot.log"), (self._other, "other.log")):
+            if replica is not None and replica.alive:
+                said = (self.folder / name).read_text("utf-8", "replace")
+                self._port = int(re.findall(r"health at port (\d+)", said)[-1])
         return httpx.get(f"http://127.0.0.1:{self._port}/metrics", trust_env=False).raise_for_status().text
 
     def invariants(self) -> None:

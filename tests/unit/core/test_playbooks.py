@@ -43,7 +43,8 @@ def test_it_is_meant_for_models_of_its_tiers_in_its_environments(tier, environme
     assert a_playbook().meant_for(tier, environment)
 
 
-def test_it_needs_what_plays_its_parts_and_not_what_is_optional():
-    steps = (Step("a", "x"), Step("b", "x", on="cluster"), Step("c", "x", on="mail", optional=True))
+def test_its_parts_are_those_of_the_steps_that_cannot_be_left_out():
+    optional = Step("restart", "run_job", on="operator", optional=True)
+    steps = (Step("train", "run_job", on="trainer"), Step("shift", "set_traffic"), optional)
 
-    assert replace(a_playbook(), steps=steps).parts == ["cluster", "serving"]
+    assert replace(a_playbook(), steps=steps).parts == ["serving", "trainer"]
