@@ -93,7 +93,7 @@ def show(context: typer.Context, name: str, *, as_json: Json = False) -> None:
     paper.facts(facts)
     asked = ("parameter", "kind", "default", "asked as")
     paper.table(asked, playbook_words.parameters(playbook), title="Parameters", empty="Nothing is asked.")
-    paper.table(("step", "action", "on", "", "with"), playbook_words.steps(playbook), title="Steps")
+    paper.table(("step", "action", "on", "only", "with"), playbook_words.steps(playbook), title="Steps")
 
 
 @group.command("test")

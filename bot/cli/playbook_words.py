@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.core.approvals import Policy
-from bot.core.playbooks import Parameter, Playbook
+from bot.core.playbooks import Parameter, Playbook, Step
 from bot.core.words import duration
 
 Row = tuple[str, ...]
@@ -35,10 +35,18 @@ def parameters(playbook: Playbook) -> Iterator[Row]:
 
 
 def steps(playbook: Playbook) -> Iterator[Row]:
-    """Yield each step: name, action, part, condition, parameters."""
+    """Yield each step: name, action, part, what it depends on, parameters."""
     for s in playbook.steps:
-        when = f"when {s.when}" if s.when else ""
-        yield s.name, s.action, s.on, when, ", ".join(f"{name} = {value}" for name, value in s.parameters.items())
+        yield s.name, s.action, s.on, _depends(s), ", ".join(f"{name} = {value}" for name, value in s.parameters.items())
+
+
+def _depends(step: Step) -> str:
+    """Return when it is done at all, what it waits for and how often it is tried; empty where it simply is done."""
+    when = f"when {step.when}" if step.when else ""
+    optional = f"where something plays its {step.on}" if step.optional else ""
+    gate = f"when a person continues it within {duration(timedelta(seconds=step.gate_s))}: {step.gate}" if step.gate else ""
+    tries = f"tried {step.retries + 1} times at most" if step.retries else ""
+    return "; ".join(text for text in (when, optional, gate, tries) if text)
 
 
 def _only_for(playbook: Playbook) -> str:

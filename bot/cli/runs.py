@@ -1,4 +1,4 @@
-"""Runs: approved plans being carried out. `aiops run list`, `show`, `abort`."""
+"""Runs: approved plans being carried out. `aiops run list`, `show`, `continue`, `abort`."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -9,7 +9,7 @@ from bot.cli import paper
 from bot.cli.front import ACT, Json, desk
 from bot.core.errors import NotAllowed
 from bot.core.runs import Run
-from bot.flow import decide
+from bot.flow import decide, gate
 
 group = typer.Typer(no_args_is_help=True, help="See approved plans at work, or stop one.")
 
@@ -32,7 +32,7 @@ def listed(
     if as_json:
         paper.dump({"runs": [data(run) for run in runs]})
         return
-    rows = ((run.id, run.state.value, run.model_key, run.outcome or run.plan.words) for run in runs)
+    rows = ((run.id, run.state.value, run.model_key, _outcome(run)) for run in runs)
     paper.table(("run", "state", "model", "outcome"), rows, empty="No runs.")
 
 
@@ -45,7 +45,8 @@ def show(context: typer.Context, number: str, *, as_json: Json = False) -> None:
         paper.dump(data(run))
         return
     told = data(run)
-    names = ("number", "state", "model", "incident", "queued_at", "started_at", "ended_at", "outcome", "abort_by")
+    times = ("queued_at", "started_at", "ended_at")
+    names = ("number", "state", "model", "incident", *times, "waits_before", "waits_until", "outcome", "abort_by")
     paper.facts({name.replace("_", " "): told[name] for name in names})
     done = dict(entry.split("\t", 1) for entry in run.progress)
     steps = (("done" if c.step in done else "not done", c.step, c.words, done.get(c.step, "")) for c in run.plan.changes)
@@ -68,6 +69,26 @@ def abort(
     paper.say(f"Run {run.id} stops at its next step and goes back; asked by {run.abort_by}.")
 
 
+@group.command("continue")
+def proceed(
+    context: typer.Context,
+    number: str,
+    by: Annotated[
+        str, typer.Option(envvar="AIOPS_USER", help="Your Slack user id; it must hold a role that may approve, and is audited.")
+    ] = "",
+) -> None:
+    """Let a run that waits before a step go on: you have looked at what it asks to look at."""
+    if not by:
+        raise NotAllowed("Say who you are: --by with your Slack user id, e.g. --by U024BE7LH.")
+    with desk(context) as opened:
+        with opened.store.read() as unit:
+            run = unit.run(number)
+        if not run.waits:
+            raise NotAllowed(f"Run {number} waits for nobody; it is {run.state.value}.")
+        gate.proceed(opened, f"{number}:{run.gate}", by=opened.directory.principal(by))
+    paper.say(f"Run {run.id} goes on with '{run.gate}'.")
+
+
 def data(run: Run) -> dict[str, object]:
     """Return a run as plain data."""
     return {
@@ -83,9 +104,15 @@ def data(run: Run) -> dict[str, object]:
         "started_at": _iso(run.started_at),
         "ended_at": _iso(run.ended_at),
         "outcome": run.outcome,
+        "waits_before": run.gate if run.waits else "",
+        "waits_until": _iso(run.gate_until) if run.waits else "",
         "abort_by": run.abort_by,
         "result": dict(run.result),
     }
+
+
+def _outcome(run: Run) -> str:
+    return f"waits for a person before '{run.gate}'" if run.waits else run.outcome or run.plan.words
 
 
 def _iso(when: object) -> str:

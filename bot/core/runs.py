@@ -28,7 +28,10 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The carrying out of one proposal; its id is the proposal's, so a proposal runs once. `split` is the traffic it set last."""
+    """The carrying out of one proposal; its id is the proposal's, so a proposal runs once. `split` is the traffic it set last.
+
+    `gate` is the step before which it waits for a person, until `gate_until`; empty where it does not.
+    """
 
     id: str
     proposal: str
@@ -47,6 +50,13 @@ class Run:
     abort_by: str = ""
     result: Mapping[str, object] = field(default_factory=dict)
     split: Split = field(default_factory=dict)
+    gate: str = ""
+    gate_until: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """A person has to continue it."""
+        return bool(self.gate) and not self.state.over and not self.abort_by
 
     @property
     def mended(self) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.actions import Verification
+from bot.core.actions import Change, Verification
 from bot.core.approvals import Proposal, Standing
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
@@ -24,7 +24,7 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "incident": proposal.incident,
         "title": playbook.title if playbook else proposal.plan.playbook,
         "model": proposal.model,
-        "steps": [change.words for change in proposal.plan.changes],
+        "steps": [step_words(change) for change in proposal.plan.changes],
         "plan_hash": proposal.plan.hash[:12],
         "preview": list(proposal.preview.get("lines", [])),  # type: ignore[call-overload]
         "blast_radius": proposal.preview.get("blast_radius", ""),
@@ -44,6 +44,13 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         if waiting
         else [],
     }
+
+
+def step_words(change: Change) -> str:
+    """Return a step as those who approve must know it: what it does, what it waits for before, how often it is tried."""
+    before = f"when a person continues it ({change.gate}): " if change.gate else ""
+    tries = f" (tried {change.retries + 1} times at most)" if change.retries else ""
+    return f"{before}{change.words}{tries}"
 
 
 def verification_words(desk: Desk, proposal: Proposal) -> str:
@@ -75,18 +82,20 @@ def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None
             "proposal",
             data,
             thread=f"incident:{proposal.incident}",
-            mention=_approvers(desk, proposal),
+            mention=approvers(desk, proposal),
         )
     )
 
 
-def _approvers(desk: Desk, proposal: Proposal) -> str:
+def approvers(desk: Desk, proposal: Proposal) -> str:
+    """Return the mentions of all who may decide."""
     return " ".join(desk.directory.mention(role) for role in sorted(proposal.policy.roles))
 
 
 def progress(unit: Unit, run: Run) -> None:
     """Bring the run's message level with its steps."""
     done = dict(entry.split("\t", 1) for entry in run.progress)
+    gate = _gate(unit, run)
     steps = [
         {"words": c.words, "state": _step_state(run, done, c.step), "measured": done.get(c.step, "")} for c in run.plan.changes
     ]
@@ -101,14 +110,32 @@ def progress(unit: Unit, run: Run) -> None:
                 "state": run.state.value,
                 "steps": steps,
                 "outcome": run.outcome,
-                "buttons": []
-                if run.state.over or run.abort_by
-                else [{"action": "abort", "text": "Abort", "value": run.id, "style": "danger"}],
+                "buttons": _buttons(run, gate),
                 "aborted_by": run.abort_by,
+                "gate": gate,
             },
             thread=f"incident:{run.incident}",
         )
     )
+
+
+def _gate(unit: Unit, run: Run) -> dict[str, str]:
+    """Return what the run waits for, until when and, once somebody has, who continued it; nothing where it does not wait."""
+    if not run.waits:
+        return {}
+    pressed = next((press.by for press in unit.presses(run.id) if press.step == run.gate), "")
+    look = next((change.gate for change in run.plan.changes if change.step == run.gate), "")
+    until = run.gate_until.isoformat() if run.gate_until else ""
+    return {"step": run.gate, "look": look, "until": until, "continued_by": pressed}
+
+
+def _buttons(run: Run, gate: dict[str, str]) -> list[dict[str, str]]:
+    if run.state.over or run.abort_by:
+        return []
+    abort = {"action": "abort", "text": "Abort", "value": run.id, "style": "danger"}
+    if not gate or gate["continued_by"]:
+        return [abort]
+    return [{"action": "continue", "text": "Continue", "value": f"{run.id}:{run.gate}", "style": "primary"}, abort]
 
 
 def _step_state(run: Run, done: dict[str, str], step: str) -> str:
@@ -118,5 +145,5 @@ def _step_state(run: Run, done: dict[str, str], step: str) -> str:
         return "done"
     first_open = next((c.step for c in run.plan.changes if c.step not in done), "")
     if step == first_open:
-        return "failed" if run.state.over else "doing"
+        return "failed" if run.state.over else "waiting" if run.gate == step else "doing"
     return "waiting"

@@ -17,7 +17,7 @@ from bot.core.models import split_words
 from bot.core.ports import Journal
 from bot.core.runs import RunState
 from bot.core.words import duration
-from bot.flow import again, announce, cards
+from bot.flow import again, announce, cards, gate
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
 from bot.flow.verify import verify
@@ -43,6 +43,8 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
         with desk.store.read() as unit:
             changes = unit.run(number).plan.changes
         for change in changes:
+            if change.gate:
+                gate.wait(desk, journal, number, change, free=lambda: _stop_if_asked(desk, number))
             journal.step(f"{change.step}/abort?", lambda: _stop_if_asked(desk, number))
             journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
             tried.append(change)  # what may have been done must be undone: remembered before it is done

@@ -11,7 +11,7 @@ from bot import shelf
 from bot.app.house import paired
 from bot.app.resampling import Resampled
 from bot.core.actions import Action, Change, Json, Platform, Verification
-from bot.core.approvals import Policy, Principal
+from bot.core.approvals import Policy, Principal, Proposal
 from bot.core.checks import Check, Family
 from bot.core.errors import ConfigError
 from bot.core.findings import Finding, Verdict
@@ -23,6 +23,7 @@ from bot.core.windows import Window
 from bot.flow.decide import approve
 from bot.flow.desk import Desk
 from bot.flow.execute import TO_PEOPLE, execute
+from bot.flow.gate import proceed
 from bot.flow.propose import propose
 from bot.rehearsal.cluster import Cluster
 from bot.rehearsal.registry import Registry
@@ -32,6 +33,7 @@ from bot.store.schema import upgrade
 
 DIRECTOR = Principal("rehearsal", "rehearsal", frozenset({"rehearsal"}))
 POLICY = Policy(DIRECTOR.roles, self_approval=True)
+GATE = "/gate"
 MANY = 10_000
 """More steps than any run takes: one that waits for ever is stopped."""
 
@@ -51,10 +53,14 @@ class Rehearsal:
 
 @dataclass
 class Aloud(Journal):
-    """A journal that forgets nothing because nothing dies: each step is done and named in the ledger, waiting takes no time."""
+    """A journal that forgets nothing because nothing dies: each step is done and named in the ledger, waiting takes no time.
+
+    `at_gate` is told the step before which the run waits for a person.
+    """
 
     id: str
     ledger: Ledger
+    at_gate: Callable[[str], None]
     steps: int = 0
 
     def step(self, name: str, do: Callable[[], Json]) -> Json:
@@ -63,7 +69,10 @@ class Aloud(Journal):
         if self.steps > MANY:
             raise ConfigError("The rehearsal took 10,000 steps and did not end; give each step a timeout that can pass.")
         self.ledger.step = name
-        return dict(do())
+        came = dict(do())
+        if name.endswith(GATE):
+            self.at_gate(name.removesuffix(GATE))
+        return came
 
     def sleep(self, seconds: float) -> None:
         """Let the time pass at once."""
@@ -133,13 +142,21 @@ def rehearse(scene: Scene) -> Rehearsal:
         proposal = propose(desk, number, playbook.name, {**scene.guessed, **scene.parameters}, by=DIRECTOR)
         ledger.calls.clear()  # planning asked the platforms, too; what follows is the run
         approve(desk, proposal.id, by=DIRECTOR)
-        ended = execute(desk, Aloud(f"run_playbook:{proposal.id}", ledger), proposal.id)
+        journal = Aloud(f"run_playbook:{proposal.id}", ledger, lambda step: _continue(desk, ledger, proposal, step))
+        ended = execute(desk, journal, proposal.id)
     calls = tuple(replace(call, key=call.key.replace(proposal.id, "RUN")) for call in ledger.calls)
     outcome = str(ended["outcome"])
     if playbook.verification.checks:  # what the verb says of a plan that verifies nothing is not so of this one
         outcome = outcome.removesuffix(TO_PEOPLE)
     told = str(proposal.preview.get("blast_radius", "")), calls, str(ended["state"]), outcome
     return Rehearsal(proposal.plan.parameters, proposal.plan.changes, *told, ledger.seconds)
+
+
+def _continue(desk: Desk, ledger: Ledger, proposal: Proposal, step: str) -> None:
+    """Press Continue at once, as somebody would who has looked."""
+    look = next(change.gate for change in proposal.plan.changes if change.step == step)
+    ledger.writes("a person", f"look, then press Continue: {look}")
+    proceed(desk, f"{proposal.id}:{step}", by=DIRECTOR)
 
 
 @contextmanager

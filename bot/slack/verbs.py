@@ -1,9 +1,9 @@
-"""Clicks that are one verb: the button's value is an opaque id, everything else is read from the database now."""
+"""Clicks that are one verb: the button's value is an id, everything else is read from the database now."""
 
 from collections.abc import Callable, Mapping
 
 from bot.core.approvals import Principal
-from bot.flow import decide, resolve
+from bot.flow import decide, gate, resolve
 from bot.flow.desk import Desk
 from bot.slack.command import whole_number
 
@@ -22,4 +22,8 @@ def _abort(desk: Desk, value: str, who: Principal) -> object:
     return decide.abort(desk, value, by=who)
 
 
-CLICKS: Mapping[str, Verb] = {"acknowledge": _acknowledge, "approve": _approve, "abort": _abort}
+def _continue(desk: Desk, value: str, who: Principal) -> object:
+    return gate.proceed(desk, value, by=who)
+
+
+CLICKS: Mapping[str, Verb] = {"acknowledge": _acknowledge, "approve": _approve, "abort": _abort, "continue": _continue}

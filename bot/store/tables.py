@@ -1,7 +1,7 @@
 """Every table. Columns hold what is searched, ordered or unique; `body` holds the whole noun as JSON (`bot.store.codec`).
 
 The unique rules that the story relies on live here and nowhere else: one open incident a key, one vote a person, one decision a
-proposal, one row a message, one finding a slot and subject.
+proposal, one press a gate, one row a message, one finding a slot and subject.
 """
 
 from sqlalchemy import (
@@ -153,6 +153,16 @@ class _Runs(TypedColumns):
 
 
 runs = Table("runs", metadata, _Runs, Index(None, "incident"), Index(None, "model"), Index(None, "over"))
+
+
+class _Presses(TypedColumns):
+    run = Column(Name, ForeignKey("runs.id"), primary_key=True)
+    step = Column(Name, primary_key=True)
+    at = Column(Moment, nullable=False)
+    body = Column(Text, nullable=False)
+
+
+presses = Table("presses", metadata, _Presses)
 
 
 class _Notices(TypedColumns):

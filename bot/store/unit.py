@@ -10,12 +10,13 @@ from bot.core.approvals import Proposal, Vote
 from bot.core.audit import AuditEntry, AuditRow
 from bot.core.errors import ConfigError
 from bot.core.findings import Finding, Verdict
+from bot.core.gates import Press
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.notices import Notice
 from bot.core.readings import Reading
 from bot.core.runs import Run
-from bot.store import audit, findings, incidents, lines, notices, proposals, references, runs
+from bot.store import audit, findings, gates, incidents, lines, notices, proposals, references, runs
 
 PEN = 0x61696F7073  # "aiops": the advisory lock of everybody who writes the story
 
@@ -153,6 +154,14 @@ class SqlUnit:
     def runs(self, *, model: str | None = None, incident: int | None = None, active: bool = False) -> Sequence[Run]:
         """Return runs, newest first."""
         return runs.newest(self._story, model=model, incident=incident, active=active)
+
+    def press(self, press: Press) -> bool:
+        """Continue a run at a gate; False when somebody has done so already."""
+        return gates.add(self._pen(), press)
+
+    def presses(self, run: str) -> Sequence[Press]:
+        """Return who continued this run before which step, oldest first."""
+        return gates.of(self._story, run)
 
     # the record, and what leaves the transaction with it
 

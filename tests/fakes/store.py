@@ -18,6 +18,7 @@ from bot.core.approvals import Proposal, Standing, Vote
 from bot.core.audit import GENESIS, AuditEntry, AuditRow
 from bot.core.errors import Conflict, NotFound
 from bot.core.findings import Finding, Verdict
+from bot.core.gates import Press
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.notices import Notice
@@ -53,6 +54,7 @@ class State:
     decided: set[str] = field(default_factory=set)
     votes: dict[tuple[str, str], Vote] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
+    presses: dict[tuple[str, str], Press] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     notices: dict[str, Notice] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
@@ -260,6 +262,17 @@ class MemoryUnit:
         found = sorted(self._now.runs.values(), key=lambda r: (r.queued_at, r.id), reverse=True)
         wanted = (r for r in found if model in (None, r.model_key) and incident in (None, r.incident))
         return [r for r in wanted if not (active and r.state.over)]
+
+    def press(self, press: Press) -> bool:
+        self.run(press.run)
+        if (press.run, press.step) in self._draft.presses:
+            return False
+        self._draft.presses[press.run, press.step] = _kept(press)
+        return True
+
+    def presses(self, run: str) -> Sequence[Press]:
+        mine = [press for (number, _), press in self._now.presses.items() if number == run]
+        return sorted(mine, key=lambda press: (press.at, press.step))
 
     # the record, and what leaves the transaction with it
 

@@ -207,3 +207,18 @@ def test_a_tier_that_no_model_has_is_unwise(said, configured, place):
     (place / "mine.yaml").write_text(MINE.replace("[performance]", "[performance], tiers: [low]"))
 
     assert "no model is of its tiers and environments, so it is never offered" in said("lint", "mine.yaml")[1]
+
+
+GATED = '{name: clean, gate: "Is {{ to_version }} well?", gate_timeout: 2h, retries: {times: 2},'
+
+
+def test_a_rehearsed_run_is_continued_at_its_gate_and_the_press_is_among_the_calls(said, place):
+    (place / "mine.yaml").write_text(MINE.replace("{name: clean,", GATED))
+    seen = rehearsed(said, "mine.yaml")
+
+    assert calls(seen)[1:] == [
+        ("clean/gate", "look, then press Continue: Is v2 well?"),
+        ("clean/apply", "start clean with model = example, depth = 3"),
+    ]
+    shown = said("show", "mine.yaml")[1]
+    assert "when a person continues it within 2 h: Is {{ to_version }} well?; tried 3 times at most" in shown
