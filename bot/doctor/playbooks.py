@@ -12,13 +12,15 @@ WORD = re.compile(r"[A-Za-z_]\w*")
 
 def unwise(playbook: Playbook, policies: Mapping[str, Policy] | None = None, models: Sequence[Model] = ()) -> Iterator[str]:
     """Yield what a careful colleague would remark; `policies` None means that nobody knows yet who may approve what."""
-    moves = [step for step in playbook.steps if step.action == "set_traffic"]
+    moves = [step for step in playbook.steps if step.action in ("set_traffic", "set_alias")]
     if moves and not playbook.verification.checks:
         yield "it moves traffic and verifies nothing, so nobody notices when that did not help; add `verification`."
+    if playbook.steps[0].gate:
+        yield f"step '{playbook.steps[0].name}' is the first and has a gate, but the approval itself is one; leave it out."
     for step in moves:
-        if not step.hold_s:
+        if step.action == "set_traffic" and not step.hold_s:
             yield f"step '{step.name}' has no `hold`, so its traffic is counted for no time at all; give it some seconds."
-    used = set(WORD.findall(str([(step.parameters, step.when) for step in playbook.steps])))
+    used = set(WORD.findall(str([(step.parameters, step.when, step.gate) for step in playbook.steps])))
     for parameter in playbook.parameters:
         if parameter.name not in used:
             yield f"people are asked for '{parameter.name}', but no step uses it; leave it out."

@@ -1,6 +1,7 @@
 """`aiops playbook`: what is wrong or unwise in a file, what it does, and every call that it would make, without any server."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -222,3 +223,24 @@ def test_a_rehearsed_run_is_continued_at_its_gate_and_the_press_is_among_the_cal
     ]
     shown = said("show", "mine.yaml")[1]
     assert "when a person continues it within 2 h: Is {{ to_version }} well?; tried 3 times at most" in shown
+
+
+def test_a_gate_before_the_first_step_is_unwise(said, place):
+    (place / "mine.yaml").write_text(MINE.replace("{name: shift,", "{name: shift, gate: Look.,"))
+
+    assert "step 'shift' is the first and has a gate" in said("lint", "mine.yaml")[1]
+
+
+def test_a_parameter_that_only_a_gate_names_is_used(said, place):
+    (place / "mine.yaml").write_text(MINE.replace("{name: clean,", '{name: clean, gate: "{{ unused }}?",'))
+
+    assert "'unused'" not in said("lint", "mine.yaml")[1]
+
+
+def test_the_playbook_in_the_readme_is_one_that_comes_to_its_end(said, place):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    text = next(block for block in readme.split("```") if "name: careful_shift" in block)
+    (place / "careful.yaml").write_text(text.removeprefix("yaml\n"))
+
+    assert json.loads(said("lint", "careful.yaml", "--json")[1])["playbooks"][0]["unwise"] == []
+    assert rehearsed(said, "careful.yaml")["state"] == "succeeded"

@@ -1,10 +1,13 @@
 """People click and type in the simulator; the real Bolt takes it to the real verbs."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from bot.slack.surface import OLD_BUTTON
+from tests.fakes.journal import Killed
+from tests.unit.flow.room import ROLLBACK
 
 
 @pytest.fixture
@@ -94,6 +97,43 @@ def test_a_double_click_starts_one_run_and_no_click_is_swallowed(proposed):
 
     assert [answer["ok"] for answer in twice] == [True, True]
     assert len(proposed.enqueued) == 1
+
+
+@pytest.fixture
+def at_its_gate(chat):
+    """Ana's rollback, approved by Bo, has taken its first step and waits for a person before the second one."""
+    first, last = ROLLBACK.steps
+    gated = replace(ROLLBACK, steps=(first, replace(last, gate="Look at v2's errors.", gate_s=3_600.0)))
+    chat.room.lays(playbooks={"rollback": gated})
+    chat.room.losing()
+    chat.run = chat.room.approved().id
+    chat.journal = chat.room.journal(chat.run, kill_before="sleep")
+    with pytest.raises(Killed):
+        chat.room.runs(chat.run, chat.journal)
+    chat.bo.sees("waits for a person", within=10)
+    return chat
+
+
+def test_people_who_may_not_continue_a_run_are_told_and_it_waits_on(at_its_gate):
+    at_its_gate.cy.clicks("Continue")
+    at_its_gate.cy.sees("Only on-call may continue this run; your roles: viewer.")
+    at_its_gate.ana.clicks("Continue")
+    at_its_gate.ana.sees("You proposed this; someone else has to look and continue it.")
+
+    assert at_its_gate.room.run(at_its_gate.run).waits
+
+
+def test_a_double_click_continues_a_run_once_and_the_button_vanishes(at_its_gate):
+    path, place, button = at_its_gate.bo._button("Continue", None, None)
+    twice = [at_its_gate.bo._post(path, {**place, "action_id": button["action_id"]}) for _ in range(2)]
+    at_its_gate.cy.sees("Continued by <@U0BO>; it goes on in a moment.", within=10)
+    at_its_gate.room.log.gap = 0.02
+    ended = at_its_gate.room.runs(at_its_gate.run, at_its_gate.journal.restarted())
+
+    assert [answer["ok"] for answer in twice] == [True, True]
+    assert "[Continue]" not in at_its_gate.cy.screen()
+    assert at_its_gate.audited().count("gate.continued") == 1
+    assert ended["state"] == "succeeded"
 
 
 def test_saying_no_in_the_confirm_dialog_decides_nothing(proposed):
