@@ -13,7 +13,7 @@ from bot.core.actions import Json, Platform
 from bot.core.approvals import Principal, Proposal, Vote
 from bot.core.audit import AuditEntry, AuditRow
 from bot.core.findings import Finding, Verdict
-from bot.core.gates import Press
+from bot.core.gates import Pressing
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.metrics import Series
@@ -135,7 +135,7 @@ class ConnectorKind:
     summary: str = ""
 
 
-class Unit(Protocol):
+class Unit(Pressing, Protocol):
     """One transaction: everything said through it happens together or not at all."""
 
     # incidents; where `model` filters, it is a model's key, "name@environment"
@@ -235,14 +235,6 @@ class Unit(Protocol):
 
     def runs(self, *, model: str | None = None, incident: int | None = None, active: bool = False) -> Sequence[Run]:
         """Return runs, newest first."""
-        ...
-
-    def press(self, press: Press) -> bool:
-        """Continue a run at a gate; False when somebody has done so already (one press a gate, by the database)."""
-        ...
-
-    def presses(self, run: str) -> Sequence[Press]:
-        """Return who continued this run before which step, oldest first."""
         ...
 
     # the record, and what leaves the transaction with it

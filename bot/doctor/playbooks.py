@@ -12,23 +12,35 @@ WORD = re.compile(r"[A-Za-z_]\w*")
 
 def unwise(playbook: Playbook, policies: Mapping[str, Policy] | None = None, models: Sequence[Model] = ()) -> Iterator[str]:
     """Yield what a careful colleague would remark; `policies` None means that nobody knows yet who may approve what."""
-    moves = [step for step in playbook.steps if step.action in ("set_traffic", "set_alias")]
-    if moves and not playbook.verification.checks:
+    yield from _steps(playbook)
+    yield from _parameters(playbook)
+    if policies is not None and not policies.get(playbook.name, Policy()).roles:
+        yield f"nobody may approve it, so it is never offered; name roles under `approvals: {playbook.name}:` in aiops.yaml."
+    if models:
+        yield from _models(playbook, models)
+
+
+def _steps(playbook: Playbook) -> Iterator[str]:
+    if any(step.action in ("set_traffic", "set_alias") for step in playbook.steps) and not playbook.verification.checks:
         yield "it moves traffic and verifies nothing, so nobody notices when that did not help; add `verification`."
     if playbook.steps[0].gate:
         yield f"step '{playbook.steps[0].name}' is the first and has a gate, but the approval itself is one; leave it out."
-    for step in moves:
+    for step in playbook.steps:
         if step.action == "set_traffic" and not step.hold_s:
             yield f"step '{step.name}' has no `hold`, so its traffic is counted for no time at all; give it some seconds."
+
+
+def _parameters(playbook: Playbook) -> Iterator[str]:
     used = set(WORD.findall(str([(step.parameters, step.when, step.gate) for step in playbook.steps])))
     for parameter in playbook.parameters:
         if parameter.name not in used:
             yield f"people are asked for '{parameter.name}', but no step uses it; leave it out."
-    if policies is not None and not policies.get(playbook.name, Policy()).roles:
-        yield f"nobody may approve it, so it is never offered; name roles under `approvals: {playbook.name}:` in aiops.yaml."
+
+
+def _models(playbook: Playbook, models: Sequence[Model]) -> Iterator[str]:
     for part in playbook.parts:
-        if models and not any(model.platform(part) for model in models):
+        if not any(model.platform(part) for model in models):
             where = "`serving:`" if part == "serving" else f"`connectors: {{{part}: …}}`"
             yield f"no model names what plays its {part}, so it is never offered; add {where} to those that have one."
-    if models and not any(playbook.meant_for(model.tier, model.environment) for model in models):
+    if not any(playbook.meant_for(model.tier, model.environment) for model in models):
         yield "no model is of its tiers and environments, so it is never offered; look at `offered` and at the models' `tier`."

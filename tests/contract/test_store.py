@@ -14,7 +14,6 @@ from bot.core.approvals import Standing
 from bot.core.audit import GENESIS, first_break
 from bot.core.errors import Conflict, NotFound
 from bot.core.findings import Verdict
-from bot.core.gates import Press
 from bot.core.incidents import State
 from bot.core.lines import Line, Lines
 from bot.core.ports import Store
@@ -402,24 +401,6 @@ def test_progress_does_not_overwrite_a_stop_that_was_asked_for(told: Store):
         assert unit.run("p1").abort_by == "U3"
 
 
-def test_a_gate_is_passed_once_whoever_presses(told: Store):
-    with told.write() as unit:
-        unit.save_run(a_run())
-        said = [unit.press(Press("p1", step, by, NOON)) for step, by in (("all", "U2"), ("all", "U3"), ("half", "U3"))]
-
-    with told.read() as unit:
-        assert (said, unit.presses("p1")) == (
-            [True, False, True],
-            [Press("p1", "all", "U2", NOON), Press("p1", "half", "U3", NOON)],
-        )
-        assert list(unit.presses("p2")) == []
-
-
-def test_a_press_at_no_run_is_refused(store: Store):
-    with pytest.raises(NotFound, match="p7"), store.write() as unit:
-        unit.press(Press("p7", "all", "U2", NOON))
-
-
 def test_runs_come_newest_first_and_can_be_narrowed(told: Store):
     with told.write() as unit:
         unit.save_run(a_run("r1", state=RunState.SUCCEEDED))
@@ -507,13 +488,6 @@ def test_of_twenty_that_decide_exactly_one_does(told: Store):
 
 def test_of_twenty_clicks_of_one_person_exactly_one_counts(told: Store):
     assert _race(told, lambda unit, _: unit.add_vote(a_vote())).count(True) == 1
-
-
-def test_of_twenty_presses_at_one_gate_exactly_one_counts(told: Store):
-    with told.write() as unit:
-        unit.save_run(a_run())
-
-    assert _race(told, lambda unit, n: unit.press(Press("p1", "all", f"U{n}", NOON))).count(True) == 1
 
 
 def test_of_twenty_people_exactly_one_sees_that_the_quorum_is_reached(told: Store):
