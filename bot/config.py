@@ -311,6 +311,12 @@ class ApprovalPart(Part):
     expires: Duration = Field("4h", validate_default=True)
 
 
+class BrakePart(Part):
+    """Who may pause and resume everything that acts."""
+
+    roles: tuple[str, ...] = Field((), description="Empty: whoever may approve anything.")
+
+
 class AuditPart(Part):
     """Where the audit log's signing key and its outside copies live; never inside the database."""
 
@@ -338,6 +344,7 @@ class Settings(Part):
     scorers: Mapping[str, Plug] = Field(default_factory=dict)
     models: tuple[ModelPart, ...] = ()
     approvals: Mapping[str, ApprovalPart] = Field(default_factory=dict)
+    brake: BrakePart = BrakePart()
     audit: AuditPart = AuditPart()
     replay: ReplayPart = ReplayPart()
     poll: Duration = Field("30s", validate_default=True, description="How often a verification looks again.")
@@ -364,6 +371,8 @@ class Settings(Part):
         for name, approval in self.approvals.items():
             if strange := [role for role in approval.roles if role not in self.roles]:
                 raise ValueError(f"approvals of '{name}' name the role '{strange[0]}', which is not under roles")
+        if strange := [role for role in self.brake.roles if role not in self.roles]:
+            raise ValueError(f"brake names the role '{strange[0]}', which is not under roles")
         return self
 
     @property

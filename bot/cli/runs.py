@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from bot.cli import paper
+from bot.cli.brake import who
 from bot.cli.front import ACT, Json, desk
-from bot.core.errors import NotAllowed
 from bot.core.runs import Run
 from bot.flow import decide
 
@@ -61,10 +61,8 @@ def abort(
     ] = "",
 ) -> None:
     """Ask a run to stop at its next step and go back to where it began."""
-    if not by:
-        raise NotAllowed("Say who you are: --by with your Slack user id, e.g. --by U024BE7LH.")
     with desk(context) as opened:
-        run = decide.abort(opened, number, by=opened.directory.principal(by))
+        run = decide.abort(opened, number, by=opened.directory.principal(who(by)))
     paper.say(f"Run {run.id} stops at its next step and goes back; asked by {run.abort_by}.")
 
 

@@ -13,6 +13,7 @@ from bot.core.actions import Json, Platform
 from bot.core.approvals import Principal, Proposal, Vote
 from bot.core.audit import AuditEntry, AuditRow
 from bot.core.findings import Finding, Verdict
+from bot.core.holds import Holding
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.metrics import Series
@@ -134,7 +135,7 @@ class ConnectorKind:
     summary: str = ""
 
 
-class Unit(Protocol):
+class Unit(Holding, Protocol):
     """One transaction: everything said through it happens together or not at all."""
 
     # incidents; where `model` filters, it is a model's key, "name@environment"

@@ -7,6 +7,7 @@ from bot.core.approvals import Proposal, Standing
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
 from bot.core.findings import SERVED
+from bot.core.holds import brake
 from bot.core.notices import Notice
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
@@ -37,6 +38,7 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "standing": proposal.standing.value,
         "decided_by": proposal.decided_by,
         "reason": proposal.reason,
+        **(paused(unit) if waiting else {}),
         "buttons": [
             {"action": "approve", "text": "Approve", "value": proposal.id, "style": "primary"},
             {"action": "reject", "text": "Reject…", "value": proposal.id, "style": "danger"},
@@ -44,6 +46,12 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         if waiting
         else [],
     }
+
+
+def paused(unit: Unit) -> dict[str, object]:
+    """Return what a card says while a person holds the brake; nothing otherwise, so that cards stay as they are."""
+    hold = brake(unit)
+    return {"paused": {"by": hold.by, "at": hold.at.isoformat(), "reason": hold.reason}} if hold else {}
 
 
 def verification_words(desk: Desk, proposal: Proposal) -> str:
@@ -105,6 +113,7 @@ def progress(unit: Unit, run: Run) -> None:
                 if run.state.over or run.abort_by
                 else [{"action": "abort", "text": "Abort", "value": run.id, "style": "danger"}],
                 "aborted_by": run.abort_by,
+                **({} if run.state.over else paused(unit)),
             },
             thread=f"incident:{run.incident}",
         )

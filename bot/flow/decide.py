@@ -10,6 +10,7 @@ from datetime import datetime
 from bot.core.approvals import Principal, Proposal, Standing, Vote, may_vote
 from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed
+from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
@@ -37,16 +38,21 @@ def approve(desk: Desk, number: str, *, by: Principal) -> Proposal:
             refused = str(reason)
         else:
             proposal = _count(desk, unit, proposal, by, now)
+            refused = _held(unit, proposal)
     if refused:
         raise NotAllowed(refused)
     return proposal
 
 
 def _count(desk: Desk, unit: Unit, proposal: Proposal, by: Principal, now: datetime) -> Proposal:
-    if not unit.add_vote(Vote(proposal.id, by.id, approve=True, at=now)):
+    new = unit.add_vote(Vote(proposal.id, by.id, approve=True, at=now))
+    full = sum(vote.approve for vote in unit.votes(proposal.id)) >= proposal.policy.quorum
+    paused = brake(unit) is not None
+    if not new and (paused or not full):
         return proposal
-    row = unit.audit(AuditEntry(now, by.id, "vote.approved", proposal.id, proposal.incident, {"plan": proposal.plan.hash}))
-    if sum(vote.approve for vote in unit.votes(proposal.id)) < proposal.policy.quorum:
+    action = "vote.approved" if new else "vote.confirmed"  # the second: it was complete while the bot was paused
+    row = unit.audit(AuditEntry(now, by.id, action, proposal.id, proposal.incident, {"plan": proposal.plan.hash}))
+    if paused or not full:
         cards.card(desk, unit, proposal, row)
         return proposal
     approved = proposal.closed(Standing.APPROVED, by=by.id, at=now)
@@ -55,6 +61,16 @@ def _count(desk: Desk, unit: Unit, proposal: Proposal, by: Principal, now: datet
     _start(desk, unit, approved, now)
     cards.card(desk, unit, approved, row)
     return approved
+
+
+def _held(unit: Unit, proposal: Proposal) -> str:
+    """Say why an approval that was counted starts nothing now, where a person holds the brake; empty otherwise."""
+    hold = brake(unit)
+    if hold is None or proposal.standing is not Standing.WAITING:
+        return ""
+    full = sum(vote.approve for vote in unit.votes(proposal.id)) >= proposal.policy.quorum
+    then = "press Approve once more when it is resumed" if full else "others may still approve"
+    return f"Your approval is kept, but nothing starts: the bot is paused {hold.words}; {then} (/aiops resume)."
 
 
 def _start(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:

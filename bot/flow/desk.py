@@ -48,6 +48,8 @@ class Desk:
     sample_rows: int = 20_000
     memory: Memory = field(default_factory=Memory, compare=False, repr=False)
     clues: Search = no_clues
+    brake: frozenset[str] = frozenset()
+    """The roles that may pause and release the bot; none: whoever may approve anything."""
 
     def model(self, key: str) -> Model:
         """Return the model of this key ("name@environment") or, when that is unambiguous, of this name."""

@@ -25,6 +25,7 @@ def status(desk: Desk) -> Data:
         rows = [model_status(desk, unit, model) for model in desk.models.values()]
         open_ = [incident_data(i) for i in unit.incidents(open_only=True)]
         waiting = len(unit.proposals(waiting=True))
+        held = cards.paused(unit)
     rows.sort(key=lambda r: (-Verdict(str(r["verdict"])).rank, str(r["model"])))
     return {
         "at": desk.clock.now().isoformat(),
@@ -32,6 +33,7 @@ def status(desk: Desk) -> Data:
         "models": rows,
         "incidents": open_,
         "waiting": waiting,
+        **held,
     }
 
 

@@ -155,6 +155,16 @@ class _Runs(TypedColumns):
 runs = Table("runs", metadata, _Runs, Index(None, "incident"), Index(None, "model"), Index(None, "over"))
 
 
+class _Holds(TypedColumns):
+    kind = Column(Name, primary_key=True)
+    subject = Column(Name, primary_key=True)
+    at = Column(Moment, nullable=False)
+    body = Column(Text, nullable=False)
+
+
+holds = Table("holds", metadata, _Holds)
+
+
 class _Notices(TypedColumns):
     key = Column(Name, primary_key=True)
     channel = Column(Name, nullable=False)

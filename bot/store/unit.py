@@ -10,12 +10,13 @@ from bot.core.approvals import Proposal, Vote
 from bot.core.audit import AuditEntry, AuditRow
 from bot.core.errors import ConfigError
 from bot.core.findings import Finding, Verdict
+from bot.core.holds import Hold, Kind
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.notices import Notice
 from bot.core.readings import Reading
 from bot.core.runs import Run
-from bot.store import audit, findings, incidents, lines, notices, proposals, references, runs
+from bot.store import audit, findings, holds, incidents, lines, notices, proposals, references, runs
 
 PEN = 0x61696F7073  # "aiops": the advisory lock of everybody who writes the story
 
@@ -153,6 +154,20 @@ class SqlUnit:
     def runs(self, *, model: str | None = None, incident: int | None = None, active: bool = False) -> Sequence[Run]:
         """Return runs, newest first."""
         return runs.newest(self._story, model=model, incident=incident, active=active)
+
+    # what stands until a person lifts it
+
+    def hold(self, hold: Hold) -> bool:
+        """Hold something; False when the same is held already."""
+        return holds.add(self._pen(), hold)
+
+    def holds(self, kind: Kind) -> Sequence[Hold]:
+        """Return what is held, oldest first."""
+        return holds.standing(self._story, kind)
+
+    def lift(self, kind: Kind, subject: str) -> Hold | None:
+        """Lift a hold and return it; None when it does not stand."""
+        return holds.lift(self._pen(), kind, subject)
 
     # the record, and what leaves the transaction with it
 

@@ -20,22 +20,22 @@ from bot.core.ports import Store
 from bot.core.profiles import CategoryProfile, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading
 from bot.core.runs import RunState
-from bot.store.database import open_store
-from tests.fakes.nouns import DAY, NOON, a_finding, a_note, a_notice, a_plan, a_proposal, a_run, a_vote, an_entry, an_incident
-from tests.fakes.store import MemoryStore
+from tests.fakes.nouns import (
+    DAY,
+    NOON,
+    a_finding,
+    a_note,
+    a_notice,
+    a_plan,
+    a_proposal,
+    a_run,
+    a_vote,
+    an_entry,
+    an_incident,
+)
 
 HOUR = timedelta(hours=1)
 RACERS = 20
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Any:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    opened = open_store(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

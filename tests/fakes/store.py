@@ -18,6 +18,7 @@ from bot.core.approvals import Proposal, Standing, Vote
 from bot.core.audit import GENESIS, AuditEntry, AuditRow
 from bot.core.errors import Conflict, NotFound
 from bot.core.findings import Finding, Verdict
+from bot.core.holds import Hold, Kind
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.notices import Notice
@@ -53,6 +54,7 @@ class State:
     decided: set[str] = field(default_factory=set)
     votes: dict[tuple[str, str], Vote] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
+    holds: dict[tuple[Kind, str], Hold] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     notices: dict[str, Notice] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
@@ -260,6 +262,20 @@ class MemoryUnit:
         found = sorted(self._now.runs.values(), key=lambda r: (r.queued_at, r.id), reverse=True)
         wanted = (r for r in found if model in (None, r.model_key) and incident in (None, r.incident))
         return [r for r in wanted if not (active and r.state.over)]
+
+    # what stands until a person lifts it
+
+    def hold(self, hold: Hold) -> bool:
+        if (hold.kind, hold.subject) in self._draft.holds:
+            return False
+        self._draft.holds[hold.kind, hold.subject] = _kept(hold)
+        return True
+
+    def holds(self, kind: Kind) -> Sequence[Hold]:
+        return sorted((h for h in self._now.holds.values() if h.kind is kind), key=lambda h: (h.at, h.subject))
+
+    def lift(self, kind: Kind, subject: str) -> Hold | None:
+        return self._draft.holds.pop((kind, subject), None)
 
     # the record, and what leaves the transaction with it
 

@@ -1,6 +1,7 @@
 """The doctor: each thing that may be wrong with an installation is one line with the way out."""
 
 import json
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,11 +11,13 @@ from bot import shelf
 from bot.app import registries
 from bot.config import Settings, load_settings
 from bot.core.metrics import Series
-from bot.doctor import data, examine, healthy, machine, metrics, papers, people, slack
+from bot.doctor import data, examine, healthy, holds, machine, metrics, papers, people, slack
 from bot.doctor.remarks import hint, ok, problem
 from bot.slack.manifest import SCOPES
 from bot.starter import TEXT
 from bot.store import schema
+from bot.store.database import open_store
+from tests.fakes.nouns import a_hold
 
 SECRET = "xoxb-very-secret-indeed"
 
@@ -292,3 +295,18 @@ def test_a_playbook_that_no_model_can_use_needs_nobody():
 def test_a_playbook_that_may_be_approved_and_is_never_offered_is_told():
     assert with_a_trainer(trainer=False, allowed=True)[-1] == "'retrain' is never offered: no model has `connectors: {trainer: …}`."
     assert with_a_trainer(trainer=True, allowed=True) == ["'retrain': 1 of 2 people within 4:00:00."]
+
+
+def test_a_brake_that_somebody_holds_is_said_with_its_reason(tmp_path):
+    made = settings(database=f"sqlite:///{tmp_path}/aiops.db")
+    assert list(holds.holds(made)) == []
+    schema.upgrade(made.database_url)
+    assert [remark.words for remark in holds.holds(made)] == ["nobody holds it."]
+    with closing(open_store(made.database_url)) as store, store.write() as unit:
+        unit.hold(a_hold())
+    (remark,) = holds.holds(made)
+
+    assert (remark.state, remark.words) == (
+        "hint",
+        "the bot is paused by <@U1> since 2013-07-01 12:00 UTC (the edge is being moved); nothing acts.",
+    )

@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.errors import NotFound
 from bot.slack.command import Asked, Command, answer, known_commands, whole_number
-from bot.slack.commands import audit, digest, help, incident, incidents, report, status, whoami  # noqa: A004  their names
+from bot.slack.commands import audit, digest, help, incident, incidents, pause, report, resume, status, whoami  # noqa: A004  their names
 from tests.unit.flow.room import Room
 
 ALL = known_commands()
@@ -24,7 +24,7 @@ def room():
 def test_each_file_makes_one_command():
     files = (audit.audit, digest.digest, help.help_command, incident.incident, incidents.incidents, report.report, status.status)
 
-    assert {command.name for command in (*files, whoami.whoami)} == set(ALL)
+    assert {command.name for command in (*files, pause.pause, resume.resume, whoami.whoami)} == set(ALL)
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,12 @@ def test_a_commands_own_words_reach_it(room):
     answer(room.desk, "echo a b", room.person("ana"), {"echo": command})
 
     assert heard == [Asked(room.person("ana"), ["a", "b"], {"echo": command})]
+
+
+def test_the_brake_is_pulled_with_its_reason_and_released_by_another_person(room):
+    assert asks(room, "pause the edge  is moved", "ana").data["text"].startswith("Paused.")
+    assert asks(room, "status").data["paused"]["reason"] == "the edge is moved"
+    assert (
+        asks(room, "resume", "bo").data["text"]
+        == "Resumed; it was paused by <@U0ANA> since 2026-03-02 09:00 UTC (the edge is moved)."
+    )

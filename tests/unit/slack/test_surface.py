@@ -183,3 +183,23 @@ def test_a_mention_is_answered_with_how_to_ask(chat):
     chat.ana.says("@aiops hello", channel="ml-platform")
 
     chat.ana.sees("/aiops status")
+
+
+def test_a_paused_bot_says_so_on_its_cards_in_its_answers_and_to_who_approves(proposed):
+    proposed.ana.says("/aiops pause the edge is moved", channel="ml-platform")
+    proposed.bo.sees("*Paused* by <@U0ANA>", within=10)
+    proposed.bo.clicks("Approve")
+    proposed.bo.sees("Your approval is kept, but nothing starts: the bot is paused by <@U0ANA>")
+    assert proposed.enqueued == []
+    proposed.bo.says("/aiops resume", channel="ml-platform")
+    proposed.ana.sees("Resumed: runs go on where they were", within=10)
+    proposed.bo.clicks("Approve")
+    proposed.bo.sees("*Approved* by <@U0BO>", within=10)
+
+    assert len(proposed.enqueued) == 1
+
+
+def test_a_viewer_cannot_pause_and_reads_who_may(chat):
+    chat.cy.says("/aiops pause", channel="ml-platform")
+
+    chat.cy.sees("Who may pause and resume is on-call; your roles: viewer.")
