@@ -30,7 +30,9 @@ from bot.flow.reconcile import reconcile
 from bot.flow.watch import look_at_all
 from bot.scheduler import CHECK, Beat, Cadence, Scheduler
 from bot.slack.carrier import Carrier
+from bot.slack.client import web_client
 from bot.slack.delivery import Delivery
+from bot.slack.groups import PATIENCE_S, Groups
 from bot.slack.pacing import POSTS_PER_S, Pace
 from bot.slack.ports import Ears
 from bot.slack.surface import Credentials, Surface
@@ -113,6 +115,7 @@ def living(house: House, keys: Credentials, rhythm: Rhythm | None = None) -> Ite
         audit=lambda action, target, facts: _audit(desk, action, target, facts),
         measure=lambda outcome, _seconds: metrics.slack.labels(outcome).inc(),
     )
+    desk = replace(desk, groups=Groups(web_client(keys.bot_token, keys.base_url, timeout_s=PATIENCE_S)))
     surface = Surface(desk, house.renderer.render, keys, ears=ears, commands=house.registries.commands)
     outbox = Outbox(house.store, settle=timedelta(seconds=rhythm.settle_s), claim=timedelta(seconds=rhythm.claim_s))
     pace = Pace(posts_per_s=rhythm.posts_per_s)

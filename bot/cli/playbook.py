@@ -12,10 +12,12 @@ import typer
 from bot.cli import paper
 from bot.cli.front import ACT, Json, shell
 from bot.config import Settings, load_settings
+from bot.core.approvals import Policy
 from bot.core.errors import ActionFailed, AiopsError, ConfigError, NotFound
 from bot.core.models import Feature, Model, Split, servable
 from bot.core.playbooks import Playbook
 from bot.core.words import duration
+from bot.policies import policies_of
 
 if TYPE_CHECKING:
     from bot.app import Registries
@@ -52,7 +54,6 @@ def lint(context: typer.Context, files: Annotated[list[Path] | None, typer.Argum
 
     found = registries()
     settings = _settings(context)
-    policies = settings.policies() if settings else None
     models = list(settings.models_with(found.checks).values()) if settings else []
     told = []
     for path in files or _files(context):
@@ -61,7 +62,8 @@ def lint(context: typer.Context, files: Annotated[list[Path] | None, typer.Argum
         except AiopsError as reason:
             told.append({"file": str(path), "wrong": str(reason), "unwise": []})
         else:
-            told.append({"file": str(path), "wrong": "", "unwise": list(unwise(playbook, policies, models))})
+            allowed = settings is None or bool(policies_of(settings.approvals, playbook))
+            told.append({"file": str(path), "wrong": "", "unwise": list(unwise(playbook, models, allowed=allowed))})
     if as_json:
         paper.dump({"playbooks": told})
     else:
@@ -79,6 +81,10 @@ def _say_linted(one: Mapping[str, object]) -> None:
         paper.remark("ok", str(one["file"]))
 
 
+def _approved_by(words: str, policy: Policy) -> str:
+    return f"{policy.quorum} of {', '.join(policy.who.words)}" + (f" ({words})" if words else "")
+
+
 @group.command()
 def show(context: typer.Context, name: str, *, as_json: Json = False) -> None:
     """Say what a playbook (a name, or a file) does, in which steps, and what must be seen before it counts as mended."""
@@ -86,7 +92,7 @@ def show(context: typer.Context, name: str, *, as_json: Json = False) -> None:
 
     playbook = _playbook(context, name, registries())
     settings = _settings(context)
-    policy = settings.policies().get(playbook.name) if settings else None
+    policies = policies_of(settings.approvals, playbook) if settings else []
     told = {
         "name": playbook.name,
         "title": playbook.title,
@@ -94,7 +100,7 @@ def show(context: typer.Context, name: str, *, as_json: Json = False) -> None:
         "risk": playbook.risk,
         "mends": ", ".join(sorted(family.words for family in playbook.families)),
         "severities": ", ".join(sorted(playbook.severities)),
-        "approved by": f"{policy.quorum} of {', '.join(sorted(policy.roles))}" if policy and policy.roles else "nobody yet",
+        "approved by": "; ".join(_approved_by(words, policy) for words, policy in policies) or "nobody yet",
         "verifies": _verifies(playbook),
         "hash": playbook.hash,
     }

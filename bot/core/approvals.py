@@ -15,21 +15,75 @@ from bot.core.errors import NotAllowed
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person as Slack names them, with the roles that the configuration gives them now."""
+    """A person as Slack names them, with the roles that the configuration gives them now.
+
+    `groups` are those of the Slack user groups that were asked for; `unsure` says why Slack could not tell, where it could not.
+    """
 
     id: str
     name: str = ""
     roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    unsure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Some people: who holds one of these roles, is named by Slack id, or is a member of one of these Slack user groups."""
+
+    roles: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Whether it names anybody."""
+        return bool(self.roles or self.people or self.groups)
+
+    def __contains__(self, who: Principal) -> bool:
+        """Whether this person is one of them, as far as is known."""
+        return who.id in self.people or bool(who.roles & self.roles or who.groups & self.groups)
+
+    @property
+    def words(self) -> list[str]:
+        """Roles, people and groups, one a text."""
+        return [
+            *sorted(self.roles),
+            *(f"<@{one}>" for one in sorted(self.people)),
+            *(f"group {one}" for one in sorted(self.groups)),
+        ]
+
+    @property
+    def sentence(self) -> str:
+        """All of them, for the middle of a sentence."""
+        return " or ".join(self.words) or "nobody"
+
+
+def or_refuse(who: Principal, asked: Who, what: str) -> None:
+    """Raise NotAllowed unless this person is one of those; where Slack could not say whether, that is the reason."""
+    if who not in asked:
+        roles = ", ".join(sorted(who.roles)) or "none"
+        raise NotAllowed(who.unsure or f"Only {asked.sentence} may {what}; your roles: {roles}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may approve one playbook: any of `roles`, `quorum` of them, within `expires`."""
+    """Who may approve a playbook: any of `roles`, `people` and `groups`, `quorum` of them, within `expires`.
+
+    `confirm` is what Slack asks before an approval counts, beside the plan itself.
+    """
 
     roles: frozenset[str] = frozenset()
     quorum: int = 1
     self_approval: bool = False
     expires: timedelta = timedelta(hours=4)
+    people: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    confirm: str = ""
+
+    @property
+    def who(self) -> Who:
+        """Those who may approve."""
+        return Who(self.roles, self.people, self.groups)
 
 
 class Standing(StrEnum):
@@ -83,13 +137,13 @@ def may_vote(proposal: Proposal, who: Principal, *, approve: bool, now: datetime
         raise NotAllowed(_already(proposal))
     if now >= proposal.expires_at:
         raise NotAllowed("This proposal has expired; propose it again from the incident.")
-    if not proposal.policy.roles:
+    if not approve and who.id == proposal.proposed_by:
+        return  # whoever proposed it may withdraw it
+    if not proposal.policy.who:
         raise NotAllowed(
             f"Nobody may approve '{proposal.plan.playbook}': no policy names a role for it. Add one under approvals in aiops.yaml."
         )
-    if not (who.roles & proposal.policy.roles):
-        wanted = " or ".join(sorted(proposal.policy.roles))
-        raise NotAllowed(f"Only {wanted} may decide this; your roles: {', '.join(sorted(who.roles)) or 'none'}.")
+    or_refuse(who, proposal.policy.who, "decide this")
     if approve and who.id == proposal.proposed_by and not proposal.policy.self_approval:
         raise NotAllowed("You proposed this; someone else has to approve it.")
 

@@ -1,17 +1,16 @@
 """What is legal in a playbook and unwise: one sentence each, with what would be better."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from bot.core.approvals import Policy
 from bot.core.models import Model
 from bot.core.playbooks import Playbook
 
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-def unwise(playbook: Playbook, policies: Mapping[str, Policy] | None = None, models: Sequence[Model] = ()) -> Iterator[str]:
-    """Yield what a careful colleague would remark; `policies` None means that nobody knows yet who may approve what."""
+def unwise(playbook: Playbook, models: Sequence[Model] = (), *, allowed: bool = True) -> Iterator[str]:
+    """Yield what a careful colleague would remark; `allowed` is whether anybody may approve it."""
     moves = [step for step in playbook.steps if step.action == "set_traffic"]
     if moves and not playbook.verification.checks:
         yield "it moves traffic and verifies nothing, so nobody notices when that did not help; add `verification`."
@@ -22,7 +21,7 @@ def unwise(playbook: Playbook, policies: Mapping[str, Policy] | None = None, mod
     for parameter in playbook.parameters:
         if parameter.name not in used:
             yield f"people are asked for '{parameter.name}', but no step uses it; leave it out."
-    if policies is not None and not policies.get(playbook.name, Policy()).roles:
+    if not allowed:
         yield f"nobody may approve it, so it is never offered; name roles under `approvals: {playbook.name}:` in aiops.yaml."
     for part in playbook.parts:
         if models and not any(model.platform(part) for model in models):

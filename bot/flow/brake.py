@@ -7,7 +7,7 @@ brake is a row in the database, so it holds on every replica and over every rest
 from collections.abc import Callable
 
 from bot.core.actions import Json
-from bot.core.approvals import Principal
+from bot.core.approvals import Principal, Who
 from bot.core.audit import AuditEntry, AuditRow
 from bot.core.errors import Conflict, NotAllowed
 from bot.core.holds import Hold, Kind
@@ -15,6 +15,7 @@ from bot.core.notices import Notice
 from bot.core.ports import Journal, Unit
 from bot.flow import cards
 from bot.flow.desk import Desk
+from bot.flow.membership import known
 
 SLOWEST = 4.0
 """A run that waits looks less often with time, at least once in so many polls: days of waiting must not fill its journal."""
@@ -63,11 +64,14 @@ def resume(desk: Desk, *, by: Principal) -> Hold:
     return hold
 
 
-def _may(desk: Desk, who: Principal) -> None:
-    wanted = desk.brake or frozenset().union(*(policy.roles for policy in desk.policies.values()))
-    if not who.roles & wanted:
-        known = " or ".join(sorted(wanted)) or "nobody: no role may approve anything, and `brake:` in aiops.yaml names none"
-        raise NotAllowed(f"Who may pause and resume is {known}; your roles: {', '.join(sorted(who.roles)) or 'none'}.")
+def _may(desk: Desk, by: Principal) -> None:
+    asked = [Who(desk.brake)] if desk.brake else [policy.who for _, policy in desk.every_policy]
+    who = known(desk, by, *asked)
+    if not any(who in one for one in asked):
+        named = " or ".join(dict.fromkeys(word for one in asked for word in one.words))
+        nobody = "nobody: no policy lets anybody approve, and `brake:` in aiops.yaml names no role"
+        roles = ", ".join(sorted(who.roles)) or "none"
+        raise NotAllowed(who.unsure or f"Who may pause and resume is {named or nobody}; your roles: {roles}.")
 
 
 def _tell(desk: Desk, unit: Unit, row: AuditRow, emoji: str, words: str) -> None:

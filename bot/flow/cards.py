@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.core.actions import Verification
-from bot.core.approvals import Proposal, Standing
+from bot.core.approvals import Proposal, Standing, Who
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
 from bot.core.findings import SERVED
@@ -32,7 +32,9 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "verification": verification_words(desk, proposal),
         "expires_at": proposal.expires_at.isoformat(),
         "quorum": f"{sum(bool(v['approve']) for v in votes)}/{proposal.policy.quorum}",
-        "approvers": sorted(proposal.policy.roles),
+        "approvers": proposal.policy.who.words,
+        "approver_by": sorted(proposal.policy.people),
+        **({"confirm": proposal.policy.confirm} if proposal.policy.confirm else {}),
         "proposed_by": proposal.proposed_by,
         "votes": votes,
         "standing": proposal.standing.value,
@@ -89,7 +91,13 @@ def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None
 
 
 def _approvers(desk: Desk, proposal: Proposal) -> str:
-    return " ".join(desk.directory.mention(role) for role in sorted(proposal.policy.roles))
+    return mentions(desk, proposal.policy.who)
+
+
+def mentions(desk: Desk, who: Who) -> str:
+    """Return how Slack mentions some people: roles, persons, groups."""
+    roles = (desk.directory.mention(role) for role in sorted(who.roles))
+    return " ".join([*roles, *(f"<@{one}>" for one in sorted(who.people)), *(f"<!subteam^{one}>" for one in sorted(who.groups))])
 
 
 def progress(unit: Unit, run: Run) -> None:

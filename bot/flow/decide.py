@@ -7,7 +7,7 @@ run. Two people at once, a double click or a click after a crash can therefore s
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.approvals import Principal, Proposal, Standing, Vote, may_vote
+from bot.core.approvals import Principal, Proposal, Standing, Vote, may_vote, or_refuse
 from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed
 from bot.core.holds import brake
@@ -16,6 +16,7 @@ from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
 from bot.flow import announce, cards
 from bot.flow.desk import Desk
+from bot.flow.membership import known
 
 RUN = "run_playbook"
 """The durable workflow that carries out an approved plan."""
@@ -29,6 +30,7 @@ def approve(desk: Desk, number: str, *, by: Principal) -> Proposal:
     """
     now = desk.clock.now()
     refused = ""
+    by = _known(desk, number, by)
     with desk.store.write() as unit:
         proposal = unit.proposal(number)
         try:
@@ -42,6 +44,13 @@ def approve(desk: Desk, number: str, *, by: Principal) -> Proposal:
     if refused:
         raise NotAllowed(refused)
     return proposal
+
+
+def _known(desk: Desk, number: str, who: Principal) -> Principal:
+    """Return the person with those of the proposal's user groups that they are in."""
+    with desk.store.read() as unit:
+        asked = unit.proposal(number).policy.who
+    return known(desk, who, asked)
 
 
 def _count(desk: Desk, unit: Unit, proposal: Proposal, by: Principal, now: datetime) -> Proposal:
@@ -97,10 +106,10 @@ def reject(desk: Desk, number: str, *, by: Principal, reason: str) -> Proposal:
     now = desk.clock.now()
     if not reason.strip():
         raise NotAllowed("Say why in a few words; the proposer will want to know.")
+    by = _known(desk, number, by)
     with desk.store.write() as unit:
         proposal = unit.proposal(number)
-        who = replace(by, roles=by.roles | proposal.policy.roles) if by.id == proposal.proposed_by else by
-        may_vote(proposal, who, approve=False, now=now)
+        may_vote(proposal, by, approve=False, now=now)
         unit.add_vote(Vote(number, by.id, approve=False, at=now, reason=reason))
         closed = proposal.closed(Standing.REJECTED, by=by.id, at=now, reason=reason.strip())
         if not unit.close_proposal(closed):
@@ -129,11 +138,12 @@ def expire(desk: Desk) -> int:
 def abort(desk: Desk, number: str, *, by: Principal) -> Run:
     """Ask a run to stop at its next step and go back; it is the run itself that compensates."""
     now = desk.clock.now()
+    with desk.store.read() as unit:
+        proposal = unit.proposal(unit.run(number).proposal)
+    by = known(desk, by, proposal.policy.who)
     with desk.store.write() as unit:
         run = unit.run(number)
-        proposal = unit.proposal(run.proposal)
-        if not (by.roles & proposal.policy.roles):
-            raise NotAllowed(f"Only {' or '.join(sorted(proposal.policy.roles))} may abort this run.")
+        or_refuse(by, proposal.policy.who, "abort this run")
         if run.state.over:
             raise NotAllowed(f"This run is over: {run.outcome or run.state.value}.")
         if run.abort_by:

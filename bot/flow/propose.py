@@ -26,7 +26,7 @@ def options(desk: Desk, number: int) -> dict[str, object]:
     """Return the playbooks that fit an incident, each with what has to be chosen; or why there is none."""
     incident, model = _incident(desk, number)
     offered = [p for p in desk.playbooks.values() if p.offered_for(incident.family, incident.severity)]
-    fitting = [p for p in offered if desk.offers(p, model) and desk.policies.get(p.name, Policy()).roles]
+    fitting = [p for p in offered if desk.offers(p, model) and desk.policy(p, model).who]
     fitting = [p for p in fitting if all(_choosable(desk, incident, model, parameter) for parameter in p.parameters)]
     if not fitting:
         why = str(incident.evidence.get("why_none", "")) or f"No playbook mends {incident.family.words}; a person has to."
@@ -111,7 +111,7 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
     chosen = desk.playbooks.get(playbook)
     if chosen is None:
         raise NotFound(f"There is no playbook '{playbook}' here. Known: {', '.join(sorted(desk.playbooks)) or 'none'}.")
-    policy = desk.policies.get(playbook, Policy())
+    policy = desk.policy(chosen, model)
     _guard(incident, chosen, policy)
     plan = make_plan(desk, model, incident, chosen, parameters)
     now = desk.clock.now()
@@ -150,8 +150,9 @@ def _guard(incident: Incident, playbook: Playbook, policy: Policy) -> None:
         raise NotAllowed(f"Incident #{incident.id} is resolved; there is nothing left to mend.")
     if not playbook.offered_for(incident.family, incident.severity):
         raise NotAllowed(f"'{playbook.name}' does not mend {incident.family.words} at {incident.severity.value}.")
-    if not policy.roles:
-        raise NotAllowed(f"Nobody may approve '{playbook.name}': name a role under `approvals: {playbook.name}:` in aiops.yaml.")
+    if not policy.who:
+        where = f"{incident.model} in {incident.environment}"
+        raise NotAllowed(f"Nobody may approve '{playbook.name}' on {where}: name a role for it under `approvals:` in aiops.yaml.")
 
 
 def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> Plan:

@@ -14,6 +14,7 @@ from bot.core.ports import Unit
 from bot.core.words import amount, duration
 from bot.flow import announce, cards
 from bot.flow.desk import Desk
+from bot.flow.membership import known
 
 Data = dict[str, object]
 DIGEST_DAYS = 45
@@ -194,8 +195,10 @@ def audit(desk: Desk, limit: int = 15) -> Data:
 def home(desk: Desk, who: Principal) -> Data:
     """Return what a person's own page shows: health, what waits for them, what is open."""
     with desk.store.read() as unit:
-        waiting = [cards.proposal_data(desk, unit, p) for p in unit.proposals(waiting=True)]
-    mine = [p for p in waiting if set(who.roles) & set(p["approvers"]) and p["proposed_by"] != who.id]  # type: ignore[call-overload]
+        waiting = unit.proposals(waiting=True)
+    asked = [p for p in waiting if p.proposed_by != who.id and known(desk, who, p.policy.who) in p.policy.who]
+    with desk.store.read() as unit:
+        mine = [cards.proposal_data(desk, unit, p) for p in asked]
     return {**status(desk), "waiting_for_me": mine, "roles": sorted(who.roles)}
 
 

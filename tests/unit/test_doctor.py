@@ -51,7 +51,7 @@ def settings(**parts) -> Settings:
 
 def approvals(*oncall, **policy):
     made = settings(roles={"oncall": oncall}, approvals={"rollback": {"roles": ["oncall"], **policy}})
-    return list(people.approvals(made, {"rollback": None}))
+    return list(people.approvals(made, {"rollback": shelf.read().playbooks["rollback"]}))
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_one_person_may_be_enough_where_the_policy_says_so():
 
 
 def test_a_playbook_without_a_policy_is_a_hint():
-    assert "nobody may approve" in next(iter(people.approvals(settings(), {"rollback": None}))).words
+    assert "nobody may approve" in next(iter(people.approvals(settings(), {"rollback": shelf.read().playbooks["rollback"]}))).words
 
 
 def test_a_policy_for_no_playbook_is_a_problem():

@@ -67,7 +67,7 @@ def test_a_role_of_its_own_may_be_named_for_the_brake(room):
 
 def test_where_nobody_may_approve_anything_it_is_said_how_to_name_somebody(room):
     room.lays(policies={})
-    with pytest.raises(NotAllowed, match=r"`brake:` in aiops\.yaml names none"):
+    with pytest.raises(NotAllowed, match=r"`brake:` in aiops\.yaml names no role"):
         pauses(room)
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from bot.core.approvals import Policy
 from bot.slack.surface import OLD_BUTTON
 
 
@@ -203,3 +204,17 @@ def test_a_viewer_cannot_pause_and_reads_who_may(chat):
     chat.cy.says("/aiops pause", channel="ml-platform")
 
     chat.cy.sees("Who may pause and resume is on-call; your roles: viewer.")
+
+
+def test_a_member_of_a_user_group_may_approve_and_is_asked_what_the_policy_says(opened):
+    policy = Policy(groups=frozenset({"S0SRE"}), confirm="Is the pricing team told?")
+    opened.room.lays(policies={"rollback": policy})
+    opened.surface.desk = opened.room.desk
+    opened.room.proposed(by="ana")
+    opened.bo.sees("Is the pricing team told?", within=10)
+    opened.bo.clicks("Approve")
+    opened.bo.sees("Only group S0SRE may decide this; your roles: on-call.")
+    opened.cy.clicks("Approve")
+    opened.cy.sees("*Approved* by <@U0CY>", within=10)
+
+    assert len(opened.enqueued) == 1

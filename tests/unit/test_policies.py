@@ -1,0 +1,87 @@
+"""Approvals in aiops.yaml: by playbook or as rules; what can never hold is refused with its line."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot import shelf
+from bot.config import load_settings
+from bot.core.approvals import Policy
+from bot.core.errors import ConfigError
+from bot.policies import policies_of
+from bot.starter import TEXT
+
+OLD = TEXT[TEXT.index("approvals:") : TEXT.index("# Where predictions")]
+RULES = """approvals:
+  - playbook: rollback
+    tier: critical
+    roles: [ml-oncall]
+    quorum: 2
+  - risk: [low, medium]
+    environment: production
+    people: [U0ANA]
+    groups: [S0SRE]
+    confirm: Is the pricing team told?
+    expires: 1h
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def made(approvals=RULES):
+        path = tmp_path / "aiops.yaml"
+        path.write_text(TEXT.replace(OLD, approvals))
+        return load_settings(path)
+
+    return made
+
+
+def test_rules_are_what_the_file_says(write):
+    first, second = write().rules()
+
+    assert (first.words, first.policy) == ("rollback; tier critical", Policy(frozenset({"ml-oncall"}), quorum=2))
+    assert second.words == "every playbook; environment production; risk low or medium"
+    assert second.policy == Policy(
+        expires=timedelta(hours=1),
+        people=frozenset({"U0ANA"}),
+        groups=frozenset({"S0SRE"}),
+        confirm="Is the pricing team told?",
+    )
+
+
+def test_rules_and_policies_by_playbook_exclude_each_other(write):
+    assert (len(write().rules()), write().policies()) == (2, {})
+    assert (write(OLD).rules(), list(write(OLD).policies())) == ((), ["rollback"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("quorum: 2", "quorum: 0", "line 26: approvals.0.quorum must be at least 1"),
+        ("quorum: 2", "quorom: 2", "line 26: there is no setting 'quorom' in approvals.0; perhaps 'quorum' is meant"),
+        ("tier: critical", "tier: gold", "line 24: approvals.0.tier.0 must be one of 'low', 'standard' or 'critical'"),
+        ("[U0ANA]", "[ana]", "line 29: approvals.1.people.0 must look like"),
+        ("[S0SRE]", "[sre]", "line 30: approvals.1.groups.0 must look like"),
+        ("[ml-oncall]", "[nobody]", r"rule 1 \(rollback; tier critical\) name the role 'nobody', which is not under roles"),
+        ("environment: production", "environment: prodution", r"rule 2 holds for the environment 'prodution', where no model is"),
+    ],
+)
+def test_a_mistake_in_a_rule_is_one_sentence_with_its_place(write, old, new, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        write(RULES.replace(old, new))
+
+
+def test_a_rule_behind_a_wider_one_can_never_hold_and_is_refused(write):
+    wide = "approvals:\n  - roles: [ml-oncall]\n" + RULES.partition("\n")[2]
+
+    with pytest.raises(ConfigError, match=r"rule 2 \(rollback; tier critical\) can never hold, because rule 1 \(every playbook\)"):
+        write(wide)
+
+
+def test_what_holds_for_a_playbook_is_found_in_both_ways_of_writing(write):
+    rollback, retrain = (shelf.read().playbooks[name] for name in ("rollback", "retrain"))
+
+    assert [words for words, _ in policies_of(write().approvals, rollback)] == [rule.words for rule in write().rules()]
+    assert [words for words, _ in policies_of(write().approvals, retrain)] == [write().rules()[1].words]
+    assert [policy.quorum for _, policy in policies_of(write(OLD).approvals, rollback)] == [1]
+    assert policies_of(write(OLD).approvals, retrain) == []
