@@ -5,16 +5,15 @@ a mistake and refused.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from bot.core.approvals import Policy
+from bot.core.approvals import Outcome, Policy, Who
 from bot.core.playbooks import Playbook
 from bot.core.rules import Rule
 from bot.validation import Duration, Part
 
-T = TypeVar("T")
 Person = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,30}$")]
 Group = Annotated[str, Field(pattern=r"^S[A-Z0-9]{2,30}$")]
 Tier = Literal["low", "standard", "critical"]
@@ -26,16 +25,36 @@ def _several(value: object) -> object:
     return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, str) else value
 
 
-class ApprovalPart(Part):
-    """Who may approve, and how. Nobody named: nobody."""
+class WhoPart(Part):
+    """Some people."""
 
     roles: tuple[str, ...] = Field((), description="Names under `roles:`.")
     people: tuple[Person, ...] = Field((), description="Slack user ids, U….")
     groups: tuple[Group, ...] = Field((), description="Slack user group ids, S…: Slack is asked who is in them at the click.")
+
+    @property
+    def who(self) -> Who:
+        """Them as the bot knows them."""
+        return Who(frozenset(self.roles), frozenset(self.people), frozenset(self.groups))
+
+
+class ApprovalPart(WhoPart):
+    """Who may approve, and how. Nobody named: nobody."""
+
     quorum: int = Field(1, ge=1)
     self_approval: bool = False
     expires: Duration = Field("4h", validate_default=True)
     confirm: str = Field("", max_length=150, description="What Slack asks before an approval counts, beside the plan itself.")
+    on_expiry: Literal["reject", "escalate", "run"] = Field(
+        "reject", description="What follows when nobody decides in time; run only where risk and tier are low."
+    )
+    escalate_to: WhoPart = Field(WhoPart(), description="Who is asked then, once, for as long again.")
+
+    @model_validator(mode="after")
+    def _escalates_to_somebody(self) -> Self:
+        if (self.on_expiry == "escalate") != bool(self.escalate_to.who):
+            raise ValueError("`on_expiry: escalate` and `escalate_to:` with somebody in it need each other")
+        return self
 
     @property
     def policy(self) -> Policy:
@@ -48,6 +67,8 @@ class ApprovalPart(Part):
             people=frozenset(self.people),
             groups=frozenset(self.groups),
             confirm=self.confirm,
+            on_expiry=Outcome(self.on_expiry),
+            escalate_to=self.escalate_to.who,
         )
 
 
@@ -98,6 +119,11 @@ def policies_of(approvals: Written, playbook: Playbook) -> list[tuple[str, Polic
     return [(words, policy) for words, policy in found if policy.who]
 
 
+def harmless(part: ApprovalPart) -> bool:
+    """Return whether it holds only for playbooks of low risk on models of the lowest tier."""
+    return isinstance(part, RulePart) and part.risk == ("low",) and part.tier == ("low",)
+
+
 def wrong_approvals(
     approvals: Written,
     brake: BrakePart,
@@ -106,8 +132,10 @@ def wrong_approvals(
 ) -> Iterator[str]:
     """Yield what is wrong with who may approve, one sentence each: names that do not meet, rules that can never hold."""
     for where, part in named(approvals):
-        if strange := [role for role in part.roles if role not in roles]:
+        if strange := [role for role in (*part.roles, *part.escalate_to.roles) if role not in roles]:
             yield f"{where} name the role '{strange[0]}', which is not under roles"
+        if part.on_expiry == "run" and not harmless(part):
+            yield f"{where} may say `on_expiry: run` only in a rule with `risk: low` and `tier: low`"
     if strange := [role for role in brake.roles if role not in roles]:
         yield f"brake names the role '{strange[0]}', which is not under roles"
     if not isinstance(approvals, Mapping):

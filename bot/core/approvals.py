@@ -43,6 +43,10 @@ class Who:
         """Whether this person is one of them, as far as is known."""
         return who.id in self.people or bool(who.roles & self.roles or who.groups & self.groups)
 
+    def __or__(self, other: "Who") -> "Who":
+        """Return these people and those."""
+        return Who(self.roles | other.roles, self.people | other.people, self.groups | other.groups)
+
     @property
     def words(self) -> list[str]:
         """Roles, people and groups, one a text."""
@@ -65,11 +69,20 @@ def or_refuse(who: Principal, asked: Who, what: str) -> None:
         raise NotAllowed(who.unsure or f"Only {asked.sentence} may {what}; your roles: {roles}.")
 
 
+class Outcome(StrEnum):
+    """What happens with a proposal that nobody has decided in time."""
+
+    REJECT = "reject"
+    ESCALATE = "escalate"
+    RUN = "run"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Who may approve a playbook: any of `roles`, `people` and `groups`, `quorum` of them, within `expires`.
 
-    `confirm` is what Slack asks before an approval counts, beside the plan itself.
+    `confirm` is what Slack asks before an approval counts, beside the plan itself. To escalate is to ask
+    `escalate_to` as well, once, for another `expires`.
     """
 
     roles: frozenset[str] = frozenset()
@@ -79,6 +92,8 @@ class Policy:
     people: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     confirm: str = ""
+    on_expiry: Outcome = Outcome.REJECT
+    escalate_to: Who = Who()
 
     @property
     def who(self) -> Who:
@@ -125,6 +140,17 @@ class Proposal:
     decided_by: str = ""
     decided_at: datetime | None = None
     reason: str = ""
+    escalated: bool = False
+
+    @property
+    def who(self) -> Who:
+        """Those who may decide it now."""
+        return self.policy.who | self.policy.escalate_to if self.escalated else self.policy.who
+
+    @property
+    def outcome(self) -> Outcome:
+        """What happens when its time runs out undecided; it is escalated once."""
+        return Outcome.REJECT if self.escalated else self.policy.on_expiry
 
     def closed(self, standing: Standing, *, by: str, at: datetime, reason: str = "") -> "Proposal":
         """Return it decided."""
@@ -136,16 +162,22 @@ def may_vote(proposal: Proposal, who: Principal, *, approve: bool, now: datetime
     if proposal.standing is not Standing.WAITING:
         raise NotAllowed(_already(proposal))
     if now >= proposal.expires_at:
-        raise NotAllowed("This proposal has expired; propose it again from the incident.")
+        raise NotAllowed(_run_out(proposal))
     if not approve and who.id == proposal.proposed_by:
         return  # whoever proposed it may withdraw it
-    if not proposal.policy.who:
+    if not proposal.who:
         raise NotAllowed(
             f"Nobody may approve '{proposal.plan.playbook}': no policy names a role for it. Add one under approvals in aiops.yaml."
         )
-    or_refuse(who, proposal.policy.who, "decide this")
+    or_refuse(who, proposal.who, "decide this")
     if approve and who.id == proposal.proposed_by and not proposal.policy.self_approval:
         raise NotAllowed("You proposed this; someone else has to approve it.")
+
+
+def _run_out(proposal: Proposal) -> str:
+    if proposal.outcome is Outcome.REJECT:
+        return "This proposal has expired; propose it again from the incident."
+    return "Its time has run out this moment; its card says at once what follows."
 
 
 def _already(proposal: Proposal) -> str:

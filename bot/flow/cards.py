@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.core.actions import Verification
-from bot.core.approvals import Proposal, Standing, Who
+from bot.core.approvals import Outcome, Proposal, Standing, Who
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
 from bot.core.findings import SERVED
@@ -32,14 +32,15 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "verification": verification_words(desk, proposal),
         "expires_at": proposal.expires_at.isoformat(),
         "quorum": f"{sum(bool(v['approve']) for v in votes)}/{proposal.policy.quorum}",
-        "approvers": proposal.policy.who.words,
-        "approver_by": sorted(proposal.policy.people),
+        "approvers": proposal.who.words,
+        "approver_by": sorted(proposal.who.people),
         **({"confirm": proposal.policy.confirm} if proposal.policy.confirm else {}),
         "proposed_by": proposal.proposed_by,
         "votes": votes,
         "standing": proposal.standing.value,
         "decided_by": proposal.decided_by,
         "reason": proposal.reason,
+        **({"then": then(proposal)} if waiting and proposal.outcome is not Outcome.REJECT else {}),
         **(paused(unit) if waiting else {}),
         "buttons": [
             {"action": "approve", "text": "Approve", "value": proposal.id, "style": "primary"},
@@ -48,6 +49,13 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         if waiting
         else [],
     }
+
+
+def then(proposal: Proposal) -> str:
+    """Say what happens by itself when nobody decides in time."""
+    if proposal.outcome is Outcome.RUN:
+        return "If nobody rejects it by then, it runs by itself."
+    return f"After that {proposal.policy.escalate_to.sentence} may decide, too."
 
 
 def paused(unit: Unit) -> dict[str, object]:
@@ -91,7 +99,7 @@ def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None
 
 
 def _approvers(desk: Desk, proposal: Proposal) -> str:
-    return mentions(desk, proposal.policy.who)
+    return mentions(desk, proposal.who)
 
 
 def mentions(desk: Desk, who: Who) -> str:

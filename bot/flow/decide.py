@@ -7,19 +7,23 @@ run. Two people at once, a double click or a click after a crash can therefore s
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.approvals import Principal, Proposal, Standing, Vote, may_vote, or_refuse
+from bot.core.approvals import Outcome, Principal, Proposal, Standing, Vote, may_vote, or_refuse
 from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed
 from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
+from bot.core.words import duration
 from bot.flow import announce, cards
 from bot.flow.desk import Desk
 from bot.flow.membership import known
 
 RUN = "run_playbook"
 """The durable workflow that carries out an approved plan."""
+
+BOT, POLICY = "aiops-bot", "policy"
+"""Who acts where no person does, and in whose name."""
 
 
 def approve(desk: Desk, number: str, *, by: Principal) -> Proposal:
@@ -49,7 +53,7 @@ def approve(desk: Desk, number: str, *, by: Principal) -> Proposal:
 def _known(desk: Desk, number: str, who: Principal) -> Principal:
     """Return the person with those of the proposal's user groups that they are in."""
     with desk.store.read() as unit:
-        asked = unit.proposal(number).policy.who
+        asked = unit.proposal(number).who
     return known(desk, who, asked)
 
 
@@ -95,7 +99,7 @@ def _start(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:
     )
     unit.save_run(run)
     incident = unit.save_incident(unit.incident(proposal.incident).moved(State.MITIGATING))
-    row = unit.audit(AuditEntry(now, "aiops-bot", "run.queued", run.id, run.incident, {"plan": run.plan.hash}))
+    row = unit.audit(AuditEntry(now, BOT, "run.queued", run.id, run.incident, {"plan": run.plan.hash}))
     unit.enqueue(RUN, run.id, {"run": run.id}, lane=run.model_key)
     cards.progress(unit, run)
     announce.show(desk, unit, incident, row)
@@ -120,19 +124,53 @@ def reject(desk: Desk, number: str, *, by: Principal, reason: str) -> Proposal:
 
 
 def expire(desk: Desk) -> int:
-    """Close every proposal whose time has run out, whether or not anybody clicks; return how many."""
+    """Give every proposal whose time has run out its policy's outcome, whether or not anybody clicks; return how many ended."""
     now = desk.clock.now()
-    expired = 0
     with desk.store.write() as unit:
-        for proposal in unit.proposals(waiting=True):
-            if now < proposal.expires_at:
-                continue
-            closed = proposal.closed(Standing.EXPIRED, by="", at=now, reason="nobody decided in time.")
-            if unit.close_proposal(closed):
-                row = unit.audit(AuditEntry(now, "aiops-bot", "proposal.expired", proposal.id, proposal.incident))
-                cards.card(desk, unit, closed, row)
-                expired += 1
-    return expired
+        due = [proposal for proposal in unit.proposals(waiting=True) if now >= proposal.expires_at]
+        return sum(_run_out(desk, unit, proposal, now) for proposal in due)
+
+
+def _run_out(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> bool:
+    if proposal.outcome is Outcome.ESCALATE:
+        _escalate(desk, unit, proposal, now)
+        return False
+    if proposal.outcome is Outcome.RUN and brake(unit) is None:
+        return by_policy(desk, unit, proposal, "nobody objected in time, and its policy says that it runs then.")
+    paused = ", and the bot is paused" if proposal.outcome is Outcome.RUN else ""
+    closed = proposal.closed(Standing.EXPIRED, by="", at=now, reason=f"nobody decided in time{paused}.")
+    if not unit.close_proposal(closed):
+        return False
+    row = unit.audit(AuditEntry(now, BOT, "proposal.expired", proposal.id, proposal.incident))
+    cards.card(desk, unit, closed, row)
+    return True
+
+
+def _escalate(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:
+    """Ask further people, once, for as long again: an edited card reaches nobody's phone, a new line in the thread does."""
+    asked = proposal.policy.escalate_to
+    extended = replace(proposal, escalated=True, expires_at=now + proposal.policy.expires)
+    if not unit.save_proposal(extended):
+        return
+    payload = {"to": asked.words, "until": extended.expires_at.isoformat()}
+    row = unit.audit(AuditEntry(now, BOT, "proposal.escalated", proposal.id, proposal.incident, payload))
+    words = f"Nobody has decided in time; {asked.sentence} may decide now, too, within {duration(proposal.policy.expires)}."
+    incident = unit.incident(proposal.incident)
+    announce.line(unit, incident, row, ":rotating_light:", words, mention=cards.mentions(desk, asked))
+    cards.card(desk, unit, extended, row)
+
+
+def by_policy(desk: Desk, unit: Unit, proposal: Proposal, reason: str) -> bool:
+    """Approve it in the name of its policy, and start it; False when somebody was quicker."""
+    now = desk.clock.now()
+    approved = proposal.closed(Standing.APPROVED, by=POLICY, at=now, reason=reason)
+    if not unit.close_proposal(approved):
+        return False
+    payload = {"plan": proposal.plan.hash, "reason": reason}
+    row = unit.audit(AuditEntry(now, BOT, "approved.by_policy", proposal.id, proposal.incident, payload))
+    _start(desk, unit, approved, now)
+    cards.card(desk, unit, approved, row)
+    return True
 
 
 def abort(desk: Desk, number: str, *, by: Principal) -> Run:
@@ -140,10 +178,10 @@ def abort(desk: Desk, number: str, *, by: Principal) -> Run:
     now = desk.clock.now()
     with desk.store.read() as unit:
         proposal = unit.proposal(unit.run(number).proposal)
-    by = known(desk, by, proposal.policy.who)
+    by = known(desk, by, proposal.who)
     with desk.store.write() as unit:
         run = unit.run(number)
-        or_refuse(by, proposal.policy.who, "abort this run")
+        or_refuse(by, proposal.who, "abort this run")
         if run.state.over:
             raise NotAllowed(f"This run is over: {run.outcome or run.state.value}.")
         if run.abort_by:

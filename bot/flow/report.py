@@ -196,7 +196,7 @@ def home(desk: Desk, who: Principal) -> Data:
     """Return what a person's own page shows: health, what waits for them, what is open."""
     with desk.store.read() as unit:
         waiting = unit.proposals(waiting=True)
-    asked = [p for p in waiting if p.proposed_by != who.id and known(desk, who, p.policy.who) in p.policy.who]
+    asked = [p for p in waiting if p.proposed_by != who.id and known(desk, who, p.who) in p.who]
     with desk.store.read() as unit:
         mine = [cards.proposal_data(desk, unit, p) for p in asked]
     return {**status(desk), "waiting_for_me": mine, "roles": sorted(who.roles)}

@@ -135,6 +135,10 @@ class SqlUnit:
         """Write a decision; False when another one was first."""
         return proposals.close(self._pen(), proposal)
 
+    def save_proposal(self, proposal: Proposal) -> bool:
+        """Write it anew in the same standing; False when it no longer stands so."""
+        return proposals.save(self._pen(), proposal)
+
     def add_vote(self, vote: Vote) -> bool:
         """Count a vote; False when this person has voted already."""
         return proposals.add_vote(self._pen(), vote)

@@ -414,6 +414,19 @@ def test_runs_come_newest_first_and_can_be_narrowed(told: Store):
         assert list(unit.runs(incident=2)) == []
 
 
+def test_a_proposal_is_written_anew_only_while_it_stands_as_the_writer_believes(store: Store):
+    with store.write() as unit:
+        unit.open_incident(an_incident())
+        unit.add_proposal(a_proposal())
+        assert unit.save_proposal(a_proposal(escalated=True))
+        assert not unit.save_proposal(a_proposal("p2"))
+        unit.close_proposal(a_proposal().closed(Standing.REJECTED, by="U2", at=NOON))
+        assert not unit.save_proposal(a_proposal())
+
+    with store.read() as unit:
+        assert unit.proposal("p1").standing is Standing.REJECTED
+
+
 # the record
 
 

@@ -236,6 +236,13 @@ class MemoryUnit:
         self._draft.proposals[proposal.id] = _kept(proposal)
         return True
 
+    def save_proposal(self, proposal: Proposal) -> bool:
+        known = self._draft.proposals.get(proposal.id)
+        if known is None or known.standing is not proposal.standing:
+            return False
+        self._draft.proposals[proposal.id] = _kept(proposal)
+        return True
+
     def add_vote(self, vote: Vote) -> bool:
         self.proposal(vote.proposal)
         if (vote.proposal, vote.by) in self._draft.votes:

@@ -6,7 +6,7 @@ import pytest
 
 from bot import shelf
 from bot.config import load_settings
-from bot.core.approvals import Policy
+from bot.core.approvals import Outcome, Policy, Who
 from bot.core.errors import ConfigError
 from bot.policies import policies_of
 from bot.starter import TEXT
@@ -85,3 +85,39 @@ def test_what_holds_for_a_playbook_is_found_in_both_ways_of_writing(write):
     assert [words for words, _ in policies_of(write().approvals, retrain)] == [write().rules()[1].words]
     assert [policy.quorum for _, policy in policies_of(write(OLD).approvals, rollback)] == [1]
     assert policies_of(write(OLD).approvals, retrain) == []
+
+
+RUNS = """approvals:
+  - risk: low
+    tier: low
+    roles: [ml-oncall]
+    on_expiry: run
+"""
+
+
+def test_what_follows_on_expiry_is_what_the_file_says(write):
+    (runs,) = write(RUNS).rules()
+    escalates = write(OLD.replace("quorum: 1", "on_expiry: escalate\n    escalate_to: {people: [U0DEE]}")).policies()["rollback"]
+
+    assert runs.policy.on_expiry is Outcome.RUN
+    assert (escalates.on_expiry, escalates.escalate_to) == (Outcome.ESCALATE, Who(people=frozenset({"U0DEE"})))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            RUNS.replace("tier: low", "tier: [low, standard]"),
+            "only in a rule with `risk: low` and `tier: low`",
+        ),
+        (RUNS.replace("risk: low", "risk: [low, medium]"), "may say `on_expiry: run` only"),
+        (OLD.replace("quorum: 1", "on_expiry: run"), "approvals of 'rollback' may say `on_expiry: run` only"),
+        (OLD.replace("quorum: 1", "on_expiry: escalate"), "`escalate_to:` with somebody in it need each other"),
+        (OLD.replace("quorum: 1", "escalate_to: {people: [U0DEE]}"), "need each other"),
+        (OLD.replace("quorum: 1", "on_expiry: escalate\n    escalate_to: {roles: [boss]}"), "name the role 'boss'"),
+    ],
+    ids=["a tier above", "a risk above", "by playbook", "to nobody", "never", "an unknown role"],
+)
+def test_an_outcome_that_nobody_may_want_is_refused(write, text, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        write(text)
