@@ -5,6 +5,7 @@ a mistake and refused.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -38,6 +39,15 @@ class WhoPart(Part):
         return Who(frozenset(self.roles), frozenset(self.people), frozenset(self.groups))
 
 
+class AutoPart(Part):
+    """What the bot may propose and approve by itself."""
+
+    per_day: int = Field(ge=1, le=100, description="So often a day on one model, UTC; beyond that it asks.")
+    returned_within: Duration = Field(
+        "1d", validate_default=True, description="What comes back so soon was not mended: from then on it asks on that model."
+    )
+
+
 class ApprovalPart(WhoPart):
     """Who may approve, and how. Nobody named: nobody."""
 
@@ -49,6 +59,7 @@ class ApprovalPart(WhoPart):
         "reject", description="What follows when nobody decides in time; run only where risk and tier are low."
     )
     escalate_to: WhoPart = Field(WhoPart(), description="Who is asked then, once, for as long again.")
+    auto: AutoPart | None = Field(None, description="Only in a rule with `risk: low`; without it, people approve everything.")
 
     @model_validator(mode="after")
     def _escalates_to_somebody(self) -> Self:
@@ -69,6 +80,8 @@ class ApprovalPart(WhoPart):
             confirm=self.confirm,
             on_expiry=Outcome(self.on_expiry),
             escalate_to=self.escalate_to.who,
+            auto_per_day=self.auto.per_day if self.auto else 0,
+            auto_returned=self.auto.returned_within if self.auto else timedelta(days=1),
         )
 
 
@@ -136,6 +149,8 @@ def wrong_approvals(
             yield f"{where} name the role '{strange[0]}', which is not under roles"
         if part.on_expiry == "run" and not harmless(part):
             yield f"{where} may say `on_expiry: run` only in a rule with `risk: low` and `tier: low`"
+        if part.auto and not (isinstance(part, RulePart) and part.risk == ("low",)):
+            yield f"{where} may say `auto:` only in a rule with `risk: low`"
     if strange := [role for role in brake.roles if role not in roles]:
         yield f"brake names the role '{strange[0]}', which is not under roles"
     if not isinstance(approvals, Mapping):

@@ -26,6 +26,7 @@ from bot.flow import decide
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
 from bot.flow.explain import explain_all
+from bot.flow.heal import heal_all
 from bot.flow.reconcile import reconcile
 from bot.flow.watch import look_at_all
 from bot.scheduler import CHECK, Beat, Cadence, Scheduler
@@ -181,6 +182,7 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
         [
             Beat("expire", rhythm.expiry_s, lambda _slot: _ignore(decide.expire(desk))),
             Beat("reconcile", RECONCILE_S, lambda _slot: _ignore(reconcile(desk))),
+            Beat("heal", RECONCILE_S, lambda _slot: _ignore(heal_all(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),
         ]

@@ -82,7 +82,8 @@ class Policy:
     """Who may approve a playbook: any of `roles`, `people` and `groups`, `quorum` of them, within `expires`.
 
     `confirm` is what Slack asks before an approval counts, beside the plan itself. To escalate is to ask
-    `escalate_to` as well, once, for another `expires`.
+    `escalate_to` as well, once, for another `expires`. So often a day the bot may propose and
+    approve it by itself on one model, until an incident that was mended like this comes back within `auto_returned`.
     """
 
     roles: frozenset[str] = frozenset()
@@ -94,6 +95,8 @@ class Policy:
     confirm: str = ""
     on_expiry: Outcome = Outcome.REJECT
     escalate_to: Who = Who()
+    auto_per_day: int = 0
+    auto_returned: timedelta = timedelta(days=1)
 
     @property
     def who(self) -> Who:

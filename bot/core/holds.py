@@ -8,9 +8,10 @@ from typing import Protocol
 
 
 class Kind(StrEnum):
-    """What is held: everything that acts."""
+    """What is held: everything that acts (PAUSE), or what the bot may do by itself on one model, so that it asks people (ASK)."""
 
     PAUSE = "pause"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True)

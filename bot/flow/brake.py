@@ -15,7 +15,7 @@ from bot.core.notices import Notice
 from bot.core.ports import Journal, Unit
 from bot.flow import cards
 from bot.flow.desk import Desk
-from bot.flow.membership import known
+from bot.flow.membership import known, refuse_unless
 
 SLOWEST = 4.0
 """A run that waits looks less often with time, at least once in so many polls: days of waiting must not fill its journal."""
@@ -66,12 +66,9 @@ def resume(desk: Desk, *, by: Principal) -> Hold:
 
 def _may(desk: Desk, by: Principal) -> None:
     asked = [Who(desk.brake)] if desk.brake else [policy.who for _, policy in desk.every_policy]
-    who = known(desk, by, *asked)
-    if not any(who in one for one in asked):
-        named = " or ".join(dict.fromkeys(word for one in asked for word in one.words))
-        nobody = "nobody: no policy lets anybody approve, and `brake:` in aiops.yaml names no role"
-        roles = ", ".join(sorted(who.roles)) or "none"
-        raise NotAllowed(who.unsure or f"Who may pause and resume is {named or nobody}; your roles: {roles}.")
+    if not any(asked):
+        raise NotAllowed("Nobody may pause or resume: no policy lets anybody approve, and `brake:` in aiops.yaml names no role.")
+    refuse_unless(known(desk, by, *asked), asked, "pause and resume")
 
 
 def _tell(desk: Desk, unit: Unit, row: AuditRow, emoji: str, words: str) -> None:

@@ -1,9 +1,11 @@
 """Membership: whether a person is one of those who are asked for, as Slack and the configuration say it at this moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 
-from bot.core.approvals import Principal, Who
+from bot.core.approvals import Principal, Who, or_refuse
 from bot.core.errors import AiopsError
 from bot.flow.desk import Desk
 
@@ -30,3 +32,8 @@ def known(desk: Desk, who: Principal, *asked: Who) -> Principal:
 
 def _groups(asked: Iterable[Who]) -> frozenset[str]:
     return frozenset().union(*(one.groups for one in asked))
+
+
+def refuse_unless(who: Principal, asked: Sequence[Who], what: str) -> None:
+    """Raise NotAllowed unless the person is one of any of those."""
+    or_refuse(who, reduce(or_, asked, Who()), what)

@@ -8,6 +8,7 @@ from bot.core.approvals import Principal
 from bot.core.checks import Family
 from bot.core.errors import AiopsError
 from bot.core.findings import Finding, Verdict, worst
+from bot.core.holds import Kind
 from bot.core.incidents import Incident
 from bot.core.models import Model
 from bot.core.ports import Unit
@@ -27,6 +28,7 @@ def status(desk: Desk) -> Data:
         open_ = [incident_data(i) for i in unit.incidents(open_only=True)]
         waiting = len(unit.proposals(waiting=True))
         held = cards.paused(unit)
+        asks = [{"model": hold.subject, "reason": hold.reason} for hold in unit.holds(Kind.ASK)]
     rows.sort(key=lambda r: (-Verdict(str(r["verdict"])).rank, str(r["model"])))
     return {
         "at": desk.clock.now().isoformat(),
@@ -35,6 +37,7 @@ def status(desk: Desk) -> Data:
         "incidents": open_,
         "waiting": waiting,
         **held,
+        **({"asks": asks} if asks else {}),
     }
 
 

@@ -347,3 +347,12 @@ def test_the_brake_is_pulled_and_released_from_the_shell(home, said):
 
     assert (code, out.startswith("Resumed. It was paused by U024BE7LH since ")) == (0, True)
     assert said("resume")[::2] == (2, "Say who you are: --by with your Slack user id, e.g. --by U024BE7LH.\n")
+
+
+def test_what_the_bot_may_do_by_itself_is_listed_and_armed_from_the_shell(home, said):
+    assert said("auto", "list")[:2] == (0, "Nothing: no policy says `auto:`.\n")
+    assert said("auto", "list", "--json")[1].strip() == '{\n  "auto": []\n}'
+    assert said("auto", "arm", "churn", "--by", "U024BE7LH")[::2] == (
+        2,
+        "No policy lets the bot act by itself on churn@production, so there is nothing to arm.\n",
+    )

@@ -121,3 +121,13 @@ def test_what_follows_on_expiry_is_what_the_file_says(write):
 def test_an_outcome_that_nobody_may_want_is_refused(write, text, sentence):
     with pytest.raises(ConfigError, match=sentence):
         write(text)
+
+
+def test_what_the_bot_may_do_by_itself_needs_a_rule_of_low_risk(write):
+    low = "approvals:\n  - risk: low\n    roles: [ml-oncall]\n    auto: {per_day: 2, returned_within: 6h}\n"
+    (rule,) = write(low).rules()
+
+    assert (rule.policy.auto_per_day, rule.policy.auto_returned) == (2, timedelta(hours=6))
+    for text in (low.replace("risk: low", "tier: low"), OLD.replace("quorum: 1", "auto: {per_day: 1}")):
+        with pytest.raises(ConfigError, match="may say `auto:` only in a rule with `risk: low`"):
+            write(text)

@@ -75,7 +75,7 @@ def test_a_member_may_reject_abort_and_pull_the_brake(room):
     brake.pause(room.desk, by=room.person("cy"))
 
     assert decide.abort(room.desk, number, by=room.person("cy")).abort_by == "U0CY"
-    with pytest.raises(NotAllowed, match=r"Who may pause and resume is <@U0DEE> or group S0SRE"):
+    with pytest.raises(NotAllowed, match=r"Only <@U0DEE> or group S0SRE may pause and resume"):
         brake.resume(room.desk, by=room.person("bo"))
 
 

@@ -1,10 +1,13 @@
 """Every subcommand answers, to the person who asked only; what cannot be understood is answered with help."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.errors import NotFound
+from bot.core.holds import Hold, Kind
 from bot.slack.command import Asked, Command, answer, known_commands, whole_number
-from bot.slack.commands import audit, digest, help, incident, incidents, pause, report, resume, status, whoami  # noqa: A004  their names
+from bot.slack.commands import audit, auto, digest, help, incident, incidents, pause, report, resume, status, whoami  # noqa: A004  their names
 from tests.unit.flow.room import Room
 
 ALL = known_commands()
@@ -24,7 +27,7 @@ def room():
 def test_each_file_makes_one_command():
     files = (audit.audit, digest.digest, help.help_command, incident.incident, incidents.incidents, report.report, status.status)
 
-    assert {command.name for command in (*files, pause.pause, resume.resume, whoami.whoami)} == set(ALL)
+    assert {command.name for command in (*files, auto.auto, pause.pause, resume.resume, whoami.whoami)} == set(ALL)
 
 
 @pytest.mark.parametrize(
@@ -90,3 +93,20 @@ def test_the_brake_is_pulled_with_its_reason_and_released_by_another_person(room
         asks(room, "resume", "bo").data["text"]
         == "Resumed; it was paused by <@U0ANA> since 2026-03-02 09:00 UTC (the edge is moved)."
     )
+
+
+def test_what_the_bot_may_do_by_itself_is_told_and_armed_again(room):
+    room.lays(policies={"rollback": replace(room.policy, auto_per_day=2)})
+    with room.store.write() as unit:
+        unit.hold(Hold(Kind.ASK, "delays@production", "aiops-bot", room.clock.now(), "it came back"))
+    (row,) = asks(room, "auto").data["rows"]
+
+    assert (row["used"], row["per_day"], row["asks"]) == (0, 2, "it came back")
+    assert asks(room, "auto arm delays").data["text"].startswith("Armed: the bot may act by itself on delays@production again.")
+    assert asks(room, "auto").data["rows"][0]["asks"] == ""
+
+
+@pytest.mark.parametrize("text", ["auto arm", "auto disarm delays", "auto arm delays now"])
+def test_auto_knows_its_words(room, text):
+    with pytest.raises(NotFound, match="/aiops auto arm and a model's name"):
+        asks(room, text)

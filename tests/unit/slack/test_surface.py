@@ -203,7 +203,7 @@ def test_a_paused_bot_says_so_on_its_cards_in_its_answers_and_to_who_approves(pr
 def test_a_viewer_cannot_pause_and_reads_who_may(chat):
     chat.cy.says("/aiops pause", channel="ml-platform")
 
-    chat.cy.sees("Who may pause and resume is on-call; your roles: viewer.")
+    chat.cy.sees("Only on-call may pause and resume; your roles: viewer.")
 
 
 def test_a_member_of_a_user_group_may_approve_and_is_asked_what_the_policy_says(opened):
