@@ -61,6 +61,10 @@ class ApprovalPart(WhoPart):
     escalate_to: WhoPart = Field(WhoPart(), description="Who is asked then, once, for as long again.")
     auto: AutoPart | None = Field(None, description="Only in a rule with `risk: low`; without it, people approve everything.")
 
+    break_glass: WhoPart = Field(
+        WhoPart(), description="Each of them may approve alone, giving a reason; somebody else reviews it afterwards."
+    )
+
     @model_validator(mode="after")
     def _escalates_to_somebody(self) -> Self:
         if (self.on_expiry == "escalate") != bool(self.escalate_to.who):
@@ -80,6 +84,7 @@ class ApprovalPart(WhoPart):
             confirm=self.confirm,
             on_expiry=Outcome(self.on_expiry),
             escalate_to=self.escalate_to.who,
+            break_glass=self.break_glass.who,
             auto_per_day=self.auto.per_day if self.auto else 0,
             auto_returned=self.auto.returned_within if self.auto else timedelta(days=1),
         )
@@ -145,7 +150,7 @@ def wrong_approvals(
 ) -> Iterator[str]:
     """Yield what is wrong with who may approve, one sentence each: names that do not meet, rules that can never hold."""
     for where, part in named(approvals):
-        if strange := [role for role in (*part.roles, *part.escalate_to.roles) if role not in roles]:
+        if strange := [role for role in (*part.roles, *part.escalate_to.roles, *part.break_glass.roles) if role not in roles]:
             yield f"{where} name the role '{strange[0]}', which is not under roles"
         if part.on_expiry == "run" and not harmless(part):
             yield f"{where} may say `on_expiry: run` only in a rule with `risk: low` and `tier: low`"

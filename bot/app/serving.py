@@ -23,6 +23,7 @@ from bot.core.errors import AiopsError, ConfigError
 from bot.core.ports import Journal
 from bot.engine.durable import CHECKS
 from bot.flow import decide
+from bot.flow.break_glass import remind
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
 from bot.flow.explain import explain_all
@@ -50,6 +51,7 @@ TICK_S = 1.0
 EXPIRY_S = 5.0
 CHECKPOINT_S = 900.0
 RECONCILE_S = 60.0
+REVIEWS = "0 9 * * *"
 PRUNING_S = 3_600.0
 KEEP_ALIVE_S = 120
 """Longer than balancers keep an idle connection (60 or 75 s): else one closes under a click that is on its way, and it is lost."""
@@ -183,6 +185,7 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
             Beat("expire", rhythm.expiry_s, lambda _slot: _ignore(decide.expire(desk))),
             Beat("reconcile", RECONCILE_S, lambda _slot: _ignore(reconcile(desk))),
             Beat("heal", RECONCILE_S, lambda _slot: _ignore(heal_all(desk))),
+            Beat("reviews", REVIEWS, lambda _slot: _ignore(remind(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),
         ]

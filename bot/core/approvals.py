@@ -83,7 +83,8 @@ class Policy:
 
     `confirm` is what Slack asks before an approval counts, beside the plan itself. To escalate is to ask
     `escalate_to` as well, once, for another `expires`. So often a day the bot may propose and
-    approve it by itself on one model, until an incident that was mended like this comes back within `auto_returned`.
+    approve it by itself on one model, until an incident that was mended like this comes back within `auto_returned`. Each
+    of `break_glass` may approve alone, even what they proposed themselves, and owes a review by somebody else.
     """
 
     roles: frozenset[str] = frozenset()
@@ -97,6 +98,7 @@ class Policy:
     escalate_to: Who = Who()
     auto_per_day: int = 0
     auto_returned: timedelta = timedelta(days=1)
+    break_glass: Who = Who()
 
     @property
     def who(self) -> Who:
@@ -144,6 +146,9 @@ class Proposal:
     decided_at: datetime | None = None
     reason: str = ""
     escalated: bool = False
+    glass_by: str = ""
+    reviewed_by: str = ""
+    review: str = ""
 
     @property
     def who(self) -> Who:
@@ -175,6 +180,28 @@ def may_vote(proposal: Proposal, who: Principal, *, approve: bool, now: datetime
     or_refuse(who, proposal.who, "decide this")
     if approve and who.id == proposal.proposed_by and not proposal.policy.self_approval:
         raise NotAllowed("You proposed this; someone else has to approve it.")
+
+
+def may_break_glass(proposal: Proposal, who: Principal, *, now: datetime) -> None:
+    """Raise NotAllowed, with the reason to show to the person who asked, unless they may approve this alone."""
+    if proposal.standing is not Standing.WAITING:
+        raise NotAllowed(_already(proposal))
+    if now >= proposal.expires_at:
+        raise NotAllowed(_run_out(proposal))
+    if not proposal.policy.break_glass:
+        raise NotAllowed(f"No policy lets anybody break the glass for '{proposal.plan.playbook}'; it needs its approvals.")
+    or_refuse(who, proposal.policy.break_glass, "break the glass here")
+
+
+def may_review(proposal: Proposal, who: Principal) -> None:
+    """Raise NotAllowed, with the reason, unless this person may review how the glass was broken."""
+    if not proposal.glass_by:
+        raise NotAllowed(f"Proposal {proposal.id} was not approved by break-glass, so it needs no review.")
+    if proposal.reviewed_by:
+        raise NotAllowed(f"<@{proposal.reviewed_by}> has reviewed this already.")
+    if who.id == proposal.glass_by:
+        raise NotAllowed("You broke the glass yourself; somebody else has to review it.")
+    or_refuse(who, proposal.who | proposal.policy.break_glass, "review this")
 
 
 def _run_out(proposal: Proposal) -> str:

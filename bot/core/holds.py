@@ -8,10 +8,15 @@ from typing import Protocol
 
 
 class Kind(StrEnum):
-    """What is held: everything that acts (PAUSE), or what the bot may do by itself on one model, so that it asks people (ASK)."""
+    """What stands until a person lifts it.
+
+    PAUSE holds everything that acts; ASK what the bot may do by itself on one model; REVIEW is owed for a proposal that one person
+    approved alone, by break-glass.
+    """
 
     PAUSE = "pause"
     ASK = "ask"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from bot.core.approvals import Outcome, Proposal, Standing, Who
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
 from bot.core.findings import SERVED
-from bot.core.holds import brake
+from bot.core.holds import Kind, brake
 from bot.core.notices import Notice
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
@@ -42,13 +42,48 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "reason": proposal.reason,
         **({"then": then(proposal)} if waiting and proposal.outcome is not Outcome.REJECT else {}),
         **(paused(unit) if waiting else {}),
-        "buttons": [
-            {"action": "approve", "text": "Approve", "value": proposal.id, "style": "primary"},
-            {"action": "reject", "text": "Reject…", "value": proposal.id, "style": "danger"},
-        ]
-        if waiting
-        else [],
+        **glass(proposal),
+        "buttons": buttons(proposal),
     }
+
+
+def buttons(proposal: Proposal) -> list[dict[str, str]]:
+    """Return what a person may press now; the value is the proposal's number and nothing else."""
+    if proposal.glass_by and not proposal.reviewed_by:
+        return [{"action": "review", "text": "Write the review…", "value": proposal.id, "style": "primary"}]
+    if proposal.standing is not Standing.WAITING:
+        return []
+    alone = [{"action": "break_glass", "text": "Break glass…", "value": proposal.id}] if proposal.policy.break_glass else []
+    return [
+        {"action": "approve", "text": "Approve", "value": proposal.id, "style": "primary"},
+        {"action": "reject", "text": "Reject…", "value": proposal.id, "style": "danger"},
+        *alone,
+    ]
+
+
+def glass(proposal: Proposal) -> dict[str, object]:
+    """Return what a card says of a broken glass; nothing where none was broken."""
+    if not proposal.glass_by:
+        return {}
+    return {"glass": {"by": proposal.glass_by, "reviewed_by": proposal.reviewed_by, "review": proposal.review}}
+
+
+def reviews(unit: Unit) -> dict[str, object]:
+    """Return the reviews that are owed, oldest first; nothing where none is, so that messages stay as they are."""
+    owed = [(hold, unit.proposal(hold.subject)) for hold in unit.holds(Kind.REVIEW)]
+    rows = [
+        {
+            "number": hold.subject,
+            "by": hold.by,
+            "at": hold.at.isoformat(),
+            "reason": hold.reason,
+            "incident": proposal.incident,
+            "model": proposal.model,
+            "plan": proposal.plan.words,
+        }
+        for hold, proposal in owed
+    ]
+    return {"reviews": rows} if rows else {}
 
 
 def then(proposal: Proposal) -> str:

@@ -71,7 +71,7 @@ def _count(desk: Desk, unit: Unit, proposal: Proposal, by: Principal, now: datet
     approved = proposal.closed(Standing.APPROVED, by=by.id, at=now)
     if not unit.close_proposal(approved):
         raise Conflict("Somebody else decided this at the same moment; look at the card.")
-    _start(desk, unit, approved, now)
+    start(desk, unit, approved, now)
     cards.card(desk, unit, approved, row)
     return approved
 
@@ -86,7 +86,8 @@ def _held(unit: Unit, proposal: Proposal) -> str:
     return f"Your approval is kept, but nothing starts: the bot is paused {hold.words}; {then} (/aiops resume)."
 
 
-def _start(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:
+def start(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:
+    """Queue the run of an approved proposal, in the transaction of its decision."""
     run = Run(
         id=proposal.id,
         proposal=proposal.id,
@@ -168,7 +169,7 @@ def by_policy(desk: Desk, unit: Unit, proposal: Proposal, reason: str) -> bool:
         return False
     payload = {"plan": proposal.plan.hash, "reason": reason}
     row = unit.audit(AuditEntry(now, BOT, "approved.by_policy", proposal.id, proposal.incident, payload))
-    _start(desk, unit, approved, now)
+    start(desk, unit, approved, now)
     cards.card(desk, unit, approved, row)
     return True
 

@@ -27,7 +27,7 @@ def status(desk: Desk) -> Data:
         rows = [model_status(desk, unit, model) for model in desk.models.values()]
         open_ = [incident_data(i) for i in unit.incidents(open_only=True)]
         waiting = len(unit.proposals(waiting=True))
-        held = cards.paused(unit)
+        held = {**cards.paused(unit), **cards.reviews(unit)}
         asks = [{"model": hold.subject, "reason": hold.reason} for hold in unit.holds(Kind.ASK)]
     rows.sort(key=lambda r: (-Verdict(str(r["verdict"])).rank, str(r["model"])))
     return {
@@ -206,7 +206,7 @@ def home(desk: Desk, who: Principal) -> Data:
 
 
 def digest(desk: Desk, since: datetime) -> Data:
-    """Return what was noticed and deliberately not paged."""
+    """Return what was noticed and deliberately not paged, and the reviews that are owed."""
     with desk.store.read() as unit:
-        notes = unit.notes(since)
-    return {"lines": [{"model": n.model, "text": n.text, "at": n.at.isoformat()} for n in notes]}
+        notes, owed = unit.notes(since), cards.reviews(unit)
+    return {"lines": [{"model": n.model, "text": n.text, "at": n.at.isoformat()} for n in notes], **owed}

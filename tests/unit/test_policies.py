@@ -131,3 +131,11 @@ def test_what_the_bot_may_do_by_itself_needs_a_rule_of_low_risk(write):
     for text in (low.replace("risk: low", "tier: low"), OLD.replace("quorum: 1", "auto: {per_day: 1}")):
         with pytest.raises(ConfigError, match="may say `auto:` only in a rule with `risk: low`"):
             write(text)
+
+
+def test_who_may_break_the_glass_is_what_the_file_says(write):
+    policy = write(OLD.replace("quorum: 1", "break_glass: {groups: [S0SRE]}")).policies()["rollback"]
+
+    assert policy.break_glass == Who(groups=frozenset({"S0SRE"}))
+    with pytest.raises(ConfigError, match="name the role 'boss'"):
+        write(OLD.replace("quorum: 1", "break_glass: {roles: [boss]}"))

@@ -232,6 +232,9 @@ def test_only_who_may_approve_it_may_arm_it(room):
 def test_what_is_armed_or_unknown_cannot_be_armed(room):
     with pytest.raises(Conflict, match="not disarmed on delays@production"):
         heal.arm(room.desk, "delays", by=room.person("ana"))
+    room.lays(policies={})
+    with pytest.raises(Conflict, match="No policy lets the bot act by itself on delays@production, so there is nothing to arm"):
+        heal.arm(room.desk, "delays", by=room.person("ana"))
     with pytest.raises(NotFound, match="There is no model 'nobody'"):
         heal.arm(room.desk, "nobody", by=room.person("ana"))
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.approvals import Who
 from bot.core.errors import NotFound
 from bot.core.holds import Hold, Kind
+from bot.flow import break_glass
 from bot.slack.command import Asked, Command, answer, known_commands, whole_number
-from bot.slack.commands import audit, auto, digest, help, incident, incidents, pause, report, resume, status, whoami  # noqa: A004  their names
+from bot.slack.commands import audit, auto, digest, help, incident, incidents, pause, report, resume, review, status, whoami  # noqa: A004  their names
 from tests.unit.flow.room import Room
 
 ALL = known_commands()
@@ -27,7 +29,7 @@ def room():
 def test_each_file_makes_one_command():
     files = (audit.audit, digest.digest, help.help_command, incident.incident, incidents.incidents, report.report, status.status)
 
-    assert {command.name for command in (*files, auto.auto, pause.pause, resume.resume, whoami.whoami)} == set(ALL)
+    assert {command.name for command in (*files, auto.auto, pause.pause, resume.resume, review.review, whoami.whoami)} == set(ALL)
 
 
 @pytest.mark.parametrize(
@@ -110,3 +112,15 @@ def test_what_the_bot_may_do_by_itself_is_told_and_armed_again(room):
 def test_auto_knows_its_words(room, text):
     with pytest.raises(NotFound, match="/aiops auto arm and a model's name"):
         asks(room, text)
+
+
+def test_a_review_is_written_with_the_words_behind_its_number(room):
+    room.lays(policies={"rollback": replace(room.policy, break_glass=Who(people=frozenset({"U0ANA"})))})
+    number = room.proposed(by="ana").id
+    break_glass.break_glass(room.desk, number, by=room.person("ana"), reason="nobody answers")
+    assert asks(room, "digest").data["reviews"][0]["number"] == number
+    with pytest.raises(NotFound, match="Say which proposal and what you found"):
+        asks(room, "review", "bo")
+
+    assert asks(room, f"review {number} it was right", "bo").data["text"].startswith("Your review is written")
+    assert room.proposal(number).review == "it was right"

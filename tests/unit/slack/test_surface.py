@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.core.approvals import Policy
+from bot.core.approvals import Policy, Who
 from bot.slack.surface import OLD_BUTTON
 
 
@@ -218,3 +218,25 @@ def test_a_member_of_a_user_group_may_approve_and_is_asked_what_the_policy_says(
     opened.cy.sees("*Approved* by <@U0CY>", within=10)
 
     assert len(opened.enqueued) == 1
+
+
+def test_broken_glass_is_loud_on_the_card_and_its_review_is_written_with_a_button(opened):
+    policy = Policy(frozenset({"on-call"}), quorum=2, break_glass=Who(people=frozenset({"U0ANA"})))
+    opened.room.lays(policies={"rollback": policy})
+    opened.room.proposed(by="ana")
+    opened.bo.sees("Break glass…", within=10)
+    opened.bo.clicks("Break glass…")
+    opened.bo.fills("text", "I want to")
+    assert opened.bo.submits() == {"reason": "Only @U0ANA may break the glass here; your roles: on-call."}
+    opened.ana.clicks("Break glass…")
+    opened.ana.fills("text", "nobody answers")
+    assert opened.ana.submits() == {}
+    opened.bo.sees("*BREAK-GLASS* by <@U0ANA> alone; *somebody else has to review it*", within=10)
+    assert len(opened.enqueued) == 1
+
+    opened.bo.says("/aiops status", channel="ml-platform")
+    opened.bo.sees("*A break-glass review is owed*: <@U0ANA> approved")
+    opened.bo.clicks("Write the review…")
+    opened.bo.fills("text", "It was right.")
+    assert opened.bo.submits() == {}
+    opened.ana.sees("reviewed by <@U0BO>: It was right.", within=10)
