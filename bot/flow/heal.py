@@ -1,6 +1,6 @@
 """Heal: what a policy lets the bot do by itself, so often a day on one model. No policy lets it unless it says `auto`.
 
-It acts where an incident is open that no person has taken up, for which exactly one playbook is offered, and where the evidence
+It acts where an incident is open that no person has taken up, and where for exactly one of the playbooks that are offered the evidence
 suggests all that has to be chosen. The proposal and its approval are rows like any other; beyond the budget, people are asked. What
 it mended and came back was not mended: from then on it asks on that model, until a person arms it again.
 """
@@ -50,20 +50,26 @@ def _heal(desk: Desk, incident: Incident) -> bool:
 
 
 def _proposed(desk: Desk, incident: Incident) -> bool:
-    offered: list[dict[str, object]] = options(desk, incident.id)["playbooks"]  # type: ignore[assignment]
-    if len(offered) != 1:
+    ready = [(name, chosen) for name, chosen in _offered(desk, incident) if all(chosen.values())]
+    if len(ready) != 1:
         return False
-    suggested = {str(p["name"]): p["default"] for p in offered[0]["parameters"]}  # type: ignore[attr-defined]
-    playbook, model = desk.playbooks[str(offered[0]["name"])], desk.model(incident.model_key)
-    policy = desk.policy(playbook, model)
-    if not policy.auto_per_day or not all(suggested.values()):
+    ((name, suggested),) = ready
+    policy = desk.policy(desk.playbooks[name], desk.model(incident.model_key))
+    if not policy.auto_per_day:
         return False
 
     def settle(unit: Unit, proposal: Proposal) -> None:
         _settle(desk, unit, proposal, policy)
 
-    propose(desk, incident.id, playbook.name, suggested, by=Principal(BOT), settle=settle)
+    propose(desk, incident.id, name, suggested, by=Principal(BOT), settle=settle)
     return True
+
+
+def _offered(desk: Desk, incident: Incident) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the playbooks that are offered, each with what is suggested for everything that has to be chosen."""
+    offers: list[dict[str, object]] = options(desk, incident.id)["playbooks"]  # type: ignore[assignment]
+    for offer in offers:
+        yield str(offer["name"]), {str(p["name"]): p["default"] for p in offer["parameters"]}  # type: ignore[attr-defined]
 
 
 def _settle(desk: Desk, unit: Unit, proposal: Proposal, policy: Policy) -> None:
