@@ -82,14 +82,15 @@ class ParameterPart(_Part):
 class StepPart(_Part):
     """One action on the platform that plays the part `on`, left out where `when` works out as false.
 
-    `hold` is how long it is measured at least, `within` how far the measured shares may be off, `timeout` how long what goes on by
-    itself may take.
+    An `optional` one is left out where nothing plays its part. `hold` is how long it is measured at least, `within` how far the
+    measured shares may be off, `timeout` how long what goes on by itself may take.
     """
 
     name: Name
     action: Identifier
     parameters: dict[str, Value | dict[str, Value]] = Field(default_factory=dict)
     on: Identifier = "serving"
+    optional: bool = False
     when: str = ""
     hold: Duration | None = None
     timeout: Duration = Field("6h", validate_default=True)
@@ -221,7 +222,8 @@ def _playbook(part: PlaybookFile, document: Document) -> Playbook:
 
 def _step(part: StepPart) -> Step:
     hold = part.hold.total_seconds() if part.hold else 0.0
-    return Step(part.name, part.action, part.parameters, hold, part.within, part.on, part.when, part.timeout.total_seconds())
+    patience = part.timeout.total_seconds()
+    return Step(part.name, part.action, part.parameters, hold, part.within, part.on, part.when, patience, part.optional)
 
 
 def _verification(part: VerificationPart | None) -> Verification:

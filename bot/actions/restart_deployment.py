@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.core.actions import ARROW, UNDO, Action, Change, Effect, Going, Json, Platform
 from bot.core.deployments import Deployments, Rollout, deployments, not_yet, patiently, pods_words
@@ -13,6 +14,7 @@ class RestartDeployment(Action):
     """Replaces every pod of a Deployment by a new one of the same template, once a step, and follows that to its end."""
 
     name: str
+    needs: ClassVar[Sequence[str]] = ("rollout",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:  # noqa: ARG002
         """Return the change; it takes no parameters.

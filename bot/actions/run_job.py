@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.core.actions import UNDO, Action, Change, Effect, Going, Json, Platform
 from bot.core.errors import ActionFailed, ConfigError
@@ -13,6 +14,7 @@ class RunJob(Action):
     """Starts a named job, follows it, and stops it when the plan goes back; what it has done by then stays."""
 
     name: str
+    needs: ClassVar[Sequence[str]] = ("order",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:  # noqa: ARG002
         """Return the change; `parameters` are `job` and whatever this job takes, and it is told the model's name as well.

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.core.actions import ARROW, Action, Change, Effect, Going, Json, Platform
 from bot.core.deployments import Deployments, deployments, not_yet, patiently, pods_words
@@ -14,6 +15,7 @@ class Scale(Action):
     """Sets how many replicas a Deployment has, within limits, and waits until they are available; not where an autoscaler rules."""
 
     name: str
+    needs: ClassVar[Sequence[str]] = ("rollout",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:
         """Return the change; `replicas` is a number, or how many more or fewer ("+2", "-1"). The plan itself is absolute.

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.core.actions import Action, Change, Effect, Json, Platform
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
@@ -45,6 +46,7 @@ class SetTraffic(Action):
     name: str
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    needs: ClassVar[Sequence[str]] = ("set_split",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:
         """Return the change; `parameters` are `version` and `share`, or `split` (version → share).

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.core.actions import ARROW, Action, Change, Effect, Going, Json, Platform
 from bot.core.deployments import Deployments, Pods, Revision, deployments, not_yet, patiently, pods_words
@@ -15,6 +16,7 @@ class UndoRollout(Action):
     """Puts the pod template of an earlier revision back, follows the rollout, and looks which images really run at its end."""
 
     name: str
+    needs: ClassVar[Sequence[str]] = ("rollout",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:
         """Return the change; `revision` is a number, or "previous": the newest one that differs from what is in use.

@@ -70,6 +70,7 @@ class Rhythm:
     settle_s: float = 20.0
     claim_s: float = 15.0
     expiry_s: float = EXPIRY_S
+    reconcile_s: float = RECONCILE_S
     posts_per_s: float = POSTS_PER_S
     ping_s: float = 5.0
 
@@ -183,14 +184,20 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
     scheduler.beat(
         [
             Beat("expire", rhythm.expiry_s, lambda _slot: _ignore(decide.expire(desk))),
-            Beat("reconcile", RECONCILE_S, lambda _slot: _ignore(reconcile(desk))),
-            Beat("heal", RECONCILE_S, lambda _slot: _ignore(heal_all(desk))),
+            Beat("reconcile", rhythm.reconcile_s, lambda _slot: _reconcile(desk)),
+            Beat("heal", rhythm.reconcile_s, lambda _slot: _ignore(heal_all(desk))),
             Beat("reviews", REVIEWS, lambda _slot: _ignore(remind(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),
         ]
     )
     return scheduler
+
+
+def _reconcile(desk: Desk) -> None:
+    """Look whether what is served is what was decided, and explain at once what that opened."""
+    reconcile(desk)
+    explain_all(desk)
 
 
 def _ignore(_count: int) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import validation
-from bot.connectors.orders import complete, filled, holes, known
+from bot.connectors.orders import complete, filled, holes, known, short
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 from bot.core.jobs import Job, Stage
@@ -158,11 +158,6 @@ class HttpJobs:
         at = str(int(self._now()))
         signature = hmac.new(self._secret.encode(), b"v1:" + at.encode() + b":" + body, hashlib.sha256).hexdigest()
         return {**headers, "x-aiops-timestamp": at, "x-aiops-signature": f"v1={signature}"}
-
-
-def short(key: str) -> str:
-    """Return a start's key as one word that any API takes as an id: it may hold spaces and colons itself."""
-    return f"aiops-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 def _stage(order: Order, state: str) -> Stage:

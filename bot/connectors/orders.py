@@ -1,5 +1,6 @@
 """Orders, no connector: what the platforms of jobs do alike. Their texts have holes, `{version}`, for a playbook's parameters."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -34,3 +35,8 @@ def complete(job: str, asked: set[str], parameters: Json) -> None:
 def filled(text: str, parameters: Json, written: Callable[[str], str] = str) -> str:
     """Return the text with its holes filled, each value as `written` has it and cut at 500 characters."""
     return HOLE.sub(lambda hole: written(str(parameters.get(hole[1], ""))[:LONGEST]), text)
+
+
+def short(key: str) -> str:
+    """Return a start's key as one word that any API takes as an id: it may hold spaces and colons itself."""
+    return f"aiops-{hashlib.sha256(key.encode()).hexdigest()[:32]}"

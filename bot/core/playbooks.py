@@ -13,7 +13,8 @@ from bot.core.incidents import Severity
 class Step:
     """One action with its parameters; texts may be sandboxed expressions over the playbook's parameters.
 
-    `on` is the part that the platform plays for the model; a step whose `when` works out as false is left out of the plan.
+    `on` is the part that the platform plays for the model; a step whose `when` works out as false is left out of the plan,
+    and so is an `optional` one where nothing plays its part.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Step:
     on: str = "serving"
     when: str = ""
     patience_s: float = 0.0
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Playbook:
     @property
     def parts(self) -> list[str]:
         """The parts that platforms must play for a model to use it, sorted."""
-        return sorted({step.on for step in self.steps})
+        return sorted({step.on for step in self.steps if not step.optional})
 
     def offered_for(self, family: Family, severity: Severity) -> bool:
         """Return whether it can mend this kind of trouble."""

@@ -79,7 +79,7 @@ def show(desk: Desk, unit: Unit, incident: Incident, row: AuditRow | None = None
                 "resolved_by": incident.resolved_by,
                 "cause": incident.cause,
                 "next_step": next_step(incident),
-                "buttons": buttons(incident),
+                "buttons": buttons(incident, remedies=bool(model and desk.remedies(incident, model))),
                 "witness": row.witness if row else incident.evidence.get("witness", ""),
             },
             mention=desk.directory.mention(incident.team),
@@ -103,8 +103,12 @@ def next_step(incident: Incident) -> str:
     return str(suggestion or "Comparing the other versions on the very same rows; a suggestion follows in the thread.")
 
 
-def buttons(incident: Incident) -> list[dict[str, str]]:
-    """Return what a person may press now; the value is the incident's number and nothing else."""
+def buttons(incident: Incident, *, remedies: bool) -> list[dict[str, str]]:
+    """Return what a person may press now; the value is the incident's number and nothing else.
+
+    Where an incident was handed to others, a remedy is only asked for if there is one.
+    """
+    proposes = remedies or not incident.handed_to
     number_ = str(incident.id)
     details = {"action": "details", "text": "Details", "value": number_}
     resolve = {"action": "resolve", "text": "Resolve…", "value": number_}
@@ -112,9 +116,9 @@ def buttons(incident: Incident) -> list[dict[str, str]]:
     match incident.state:
         case State.OPEN:
             first = [{"action": "acknowledge", "text": "Acknowledge", "value": number_}]
-            return [*first, *([] if incident.handed_to else [propose]), details, resolve]
+            return [*first, *([propose] if proposes else []), details, resolve]
         case State.ACKNOWLEDGED:
-            return [*([] if incident.handed_to else [propose]), details, resolve]
+            return [*([propose] if proposes else []), details, resolve]
         case State.RESOLVED:
             return []
     return [details]

@@ -8,6 +8,7 @@ from bot.core.approvals import Policy
 from bot.core.checks import Check, Measurement
 from bot.core.clues import Search, no_clues
 from bot.core.errors import ConfigError, NotAllowed, NotFound
+from bot.core.incidents import Incident
 from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
 from bot.core.ports import Clock, Directory, Meter, Resampling, Scorer, Source, Splitter, Store
@@ -94,8 +95,25 @@ class Desk:
         return self.platforms[name]
 
     def offers(self, playbook: Playbook, model: Model) -> bool:
-        """Return whether this model has all the platforms that the playbook acts on."""
-        return all(model.platform(part) in self.platforms for part in playbook.parts)
+        """Return whether this model has all the platforms that the playbook acts on, each of the kind that its actions need."""
+        return all(self.plays(step, model) for step in playbook.steps if not step.optional)
+
+    def plays(self, step: Step, model: Model) -> bool:
+        """Return whether something plays the step's part for this model; a splitter plays nothing for an action on aliases."""
+        platform = self.platforms.get(model.platform(step.on))
+        needs: Sequence[str] = getattr(self.actions.get(step.action), "needs", ())
+        return platform is not None and all(hasattr(platform, need) for need in needs)
+
+    def versions(self, model: Model) -> Sequence[str]:
+        """Return the versions that could serve, oldest first: those that can be asked to score, else those of the registry."""
+        knows = self.scorers.get(model.name) or self.platforms.get(model.serving)
+        told: Callable[[str], Sequence[str]] | None = getattr(knows, "versions", None)
+        return tuple(told(model.name)) if told else tuple(sorted(self.split(model)))
+
+    def remedies(self, incident: Incident, model: Model) -> list[Playbook]:
+        """Return the playbooks that mend this trouble, for which this model has the platforms, and that somebody may approve."""
+        mending = [playbook for playbook in self.playbooks.values() if playbook.offered_for(incident.family, incident.severity)]
+        return [p for p in mending if self.offers(p, model) and self.policy(p, model).who]
 
     def policy(self, playbook: Playbook, model: Model) -> Policy:
         """Return who may approve this playbook on this model; a policy that names nobody where none fits."""

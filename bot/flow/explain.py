@@ -257,4 +257,6 @@ def why_none(desk: Desk, model: Model, incident: Incident) -> str:
     scorer = desk.scorers.get(model.name)
     versions = f"All {len(scorer.versions(model.name))} versions read" if scorer else "Every version reads"
     handed = f"Handed to {incident.team}: {broken} must come back at the source."
-    return f"{handed} {versions} the same columns, so neither rollback nor retraining would mend it."
+    meanwhile = [f"'{playbook.title}'" for playbook in desk.remedies(incident, model)]
+    until = f" Until then {some(meanwhile)} may be proposed." if meanwhile else ""
+    return f"{handed} {versions} the same columns, so neither rollback nor retraining would mend it.{until}"

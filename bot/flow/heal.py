@@ -1,8 +1,8 @@
 """Heal: what a policy lets the bot do by itself, so often a day on one model. No policy lets it unless it says `auto`.
 
-It acts where an incident is open that no person has taken up, and where for exactly one of the playbooks that are offered the evidence
-suggests all that has to be chosen. The proposal and its approval are rows like any other; beyond the budget, people are asked. What
-it mended and came back was not mended: from then on it asks on that model, until a person arms it again.
+It acts where an incident is open that no person has taken up, and where the evidence suggests all that has to be chosen for exactly
+one of the playbooks that are offered. The proposal and its approval are rows like any other; beyond the budget, people are asked.
+What it mended and came back was not mended: from then on it asks on that model, until a person arms it again.
 """
 
 from collections.abc import Iterator

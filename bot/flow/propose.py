@@ -26,9 +26,8 @@ SAME = "same"
 def options(desk: Desk, number: int) -> dict[str, object]:
     """Return the playbooks that fit an incident, each with what has to be chosen; or why there is none."""
     incident, model = _incident(desk, number)
-    offered = [p for p in desk.playbooks.values() if p.offered_for(incident.family, incident.severity)]
-    fitting = [p for p in offered if desk.offers(p, model) and desk.policy(p, model).who]
-    fitting = [p for p in fitting if all(_choosable(desk, incident, model, parameter) for parameter in p.parameters)]
+    remedies = desk.remedies(incident, model)
+    fitting = [p for p in remedies if all(_choosable(desk, incident, model, parameter) for parameter in p.parameters)]
     if not fitting:
         why = str(incident.evidence.get("why_none", "")) or f"No playbook mends {incident.family.words}; a person has to."
         return {"playbooks": [], "why_none": why}
@@ -96,9 +95,7 @@ def _versions(desk: Desk, incident: Incident, model: Model) -> list[dict[str, st
     told = {
         str(row["version"]): f"{row['version']}: {row['metric']} {row['value_text']} {row['value_interval_text']}" for row in rows
     }
-    scorer = desk.scorers.get(model.name)
-    known = list(scorer.versions(model.name)) if scorer else sorted(desk.split(model))
-    return [{"value": v, "text": told.get(v, v)} for v in reversed(known) if v != serving]
+    return [{"value": v, "text": told.get(v, v)} for v in reversed(desk.versions(model)) if v != serving]
 
 
 Settle = Callable[[Unit, Proposal], None]
@@ -184,6 +181,8 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
     chosen = _chosen(desk, model, incident, playbook, parameters)
     changes: list[Change] = []
     for step in desk.expand(playbook, chosen):
+        if step.optional and not desk.plays(step, model):
+            continue
         before = next((change.after for change in reversed(changes) if (change.on, change.action) == (step.on, step.action)), None)
         platform = desk.platform(model, step.on)
         planned = action_of(desk, playbook, step).plan(platform, model.name, step.parameters, step=step.name, before=before)

@@ -25,6 +25,7 @@ from bot.flow.desk import Desk
 from bot.flow.execute import TO_PEOPLE, execute
 from bot.flow.propose import propose
 from bot.rehearsal.cluster import Cluster
+from bot.rehearsal.registry import Registry
 from bot.rehearsal.standins import BEGIN, Call, Failing, Jobs, Ledger, Splitter
 from bot.store.database import open_store
 from bot.store.schema import upgrade
@@ -183,6 +184,8 @@ def _standin(scene: Scene, ledger: Ledger, action: str, name: str) -> Platform:
     """Return who stands in for the platform of this name where this action is at work."""
     if action == "set_traffic":
         return Splitter(name, ledger, scene.split)
+    if action == "set_alias":
+        return Registry(name, ledger, scene.split)
     if action == "run_job":
         return Jobs(name, ledger, getattr(scene.real.get(name), "order", None))
     if action in ("restart_deployment", "scale", "undo_rollout"):

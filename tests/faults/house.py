@@ -31,7 +31,7 @@ from tests.faults import invariants
 from tests.faults.edge import EARLIER, Edge
 from tests.faults.papers import JUDGED, LOSING, PEOPLE, PLACE, QUIET, log, playbook, settings, workspace
 
-HURRY = Rhythm(settle_s=1.5, claim_s=2.0, expiry_s=0.3, posts_per_s=50.0, ping_s=0.3)
+HURRY = Rhythm(settle_s=1.5, claim_s=2.0, expiry_s=0.3, reconcile_s=0.3, posts_per_s=50.0, ping_s=0.3)
 FORGETFUL = replace(HURRY, expiry_s=86_400.0)
 """Never looks whether a proposal has expired."""
 RECOVERY_S = 30.0
@@ -150,10 +150,16 @@ class House:
     def proposed(self, remedy: str = "Sends traffic to an earlier version") -> Callable[[str], Callable[[], str | None]]:
         """Lose, and let Cy propose the remedy; return who-presses-Approve, to be pressed at the right moment."""
         self.loses()
+        return self.asked(remedy, f"Roll back to {EARLIER}")
+
+    def asked(self, remedy: str, suggestion: str, **chosen: str) -> Callable[[str], Callable[[], str | None]]:
+        """Let Cy propose the remedy that is on offer, once the thread suggests something; return who-presses-Approve."""
         cy = self.people["cy"]
-        cy.sees(f"Roll back to {EARLIER}", within=20)
+        cy.sees(suggestion, within=20)
         cy.clicks("Propose a remedy…", within=10)
         cy.sees(remedy, within=10)
+        for field, value in chosen.items():
+            cy.fills(field, value)
         assert not cy.submits()
         return lambda name: self.finger(name, "Approve")
 
@@ -218,8 +224,10 @@ class House:
 
     def metrics(self) -> str:
         """Return the bot's own metrics page, as long as it lives."""
-        if self._bot is not None:
-            self._port = int(re.findall(r"health at port (\d+)", self.log())[-1])
+        for replica, name in ((self._bot, "bot.log"), (self._other, "other.log")):
+            if replica is not None and replica.alive:
+                said = (self.folder / name).read_text("utf-8", "replace")
+                self._port = int(re.findall(r"health at port (\d+)", said)[-1])
         return httpx.get(f"http://127.0.0.1:{self._port}/metrics", trust_env=False).raise_for_status().text
 
     def invariants(self) -> None:

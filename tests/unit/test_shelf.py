@@ -41,10 +41,10 @@ CLUSTER = ("restart_deployment", "rollback_deployment", "scale")
 
 
 def test_the_packaged_playbooks_are_on_the_shelf():
-    found = shelf.read(actions={"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout"})
+    found = shelf.read(actions={"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias"})
     jobs, traffic, cluster = {"data_quarantine", "restart", "retrain"}, {"restore", "rollback", "traffic_shift"}, set(CLUSTER)
 
-    assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster)
+    assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster | {"promote"})
 
 
 @pytest.mark.parametrize(("name", "parts"), [("retrain", ["trainer"]), ("rollback", ["serving"]), ("restart", ["operator"])])

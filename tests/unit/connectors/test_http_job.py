@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import bot.connectors
-from bot.connectors.http_job import http_job, make, short
+from bot.connectors.http_job import http_job, make
+from bot.connectors.orders import short
 from bot.core.errors import ActionFailed, ConfigError, NotFound, OutcomeUnknown
 from bot.core.jobs import Job, Stage
 from bot.core.ports import ConnectorKind

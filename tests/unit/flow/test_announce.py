@@ -21,19 +21,21 @@ def test_a_finding_without_an_interval_shows_none():
 
 
 @pytest.mark.parametrize(
-    ("state", "handed_to", "actions"),
+    ("state", "handed_to", "remedies", "actions"),
     [
-        (State.OPEN, "", ["acknowledge", "propose", "details", "resolve"]),
-        (State.OPEN, "weather", ["acknowledge", "details", "resolve"]),
-        (State.ACKNOWLEDGED, "", ["propose", "details", "resolve"]),
-        (State.ACKNOWLEDGED, "weather", ["details", "resolve"]),
-        (State.MITIGATING, "", ["details"]),
-        (State.VERIFYING, "", ["details"]),
-        (State.RESOLVED, "", []),
+        (State.OPEN, "", False, ["acknowledge", "propose", "details", "resolve"]),
+        (State.OPEN, "weather", False, ["acknowledge", "details", "resolve"]),
+        (State.OPEN, "weather", True, ["acknowledge", "propose", "details", "resolve"]),
+        (State.ACKNOWLEDGED, "", False, ["propose", "details", "resolve"]),
+        (State.ACKNOWLEDGED, "weather", False, ["details", "resolve"]),
+        (State.ACKNOWLEDGED, "weather", True, ["propose", "details", "resolve"]),
+        (State.MITIGATING, "", True, ["details"]),
+        (State.VERIFYING, "", True, ["details"]),
+        (State.RESOLVED, "", True, []),
     ],
 )
-def test_the_buttons_fit_the_state_and_carry_the_number_only(state, handed_to, actions):
-    shown = announce.buttons(an_incident(id=7, state=state, handed_to=handed_to))
+def test_the_buttons_fit_the_state_and_carry_the_number_only(state, handed_to, remedies, actions):
+    shown = announce.buttons(an_incident(id=7, state=state, handed_to=handed_to), remedies=remedies)
 
     assert [button["action"] for button in shown] == actions
     assert {button["value"] for button in shown} <= {"7"}

@@ -1,0 +1,82 @@
+"""Heavy servers, each in an environment of its own, and the processes of them that a test starts and ends as a group.
+
+Some 1.5 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+ASKED = {"mlflow": "mlflow==3.17.2", "airflow": "apache-airflow==3.3.2"}
+QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "SCARF_ANALYTICS": "false"}
+"""Nobody is told that a test runs."""
+
+
+def command(server: str, name: str) -> Path:
+    """Return a command of a server's environment, which is made when there is none, and again after a failure."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "aiops-bot", "servers")
+    folder = Path(os.environ.get("AIOPS_TEST_SERVERS") or cache) / server
+    if not (folder / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        asked = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ASKED[server]]
+        subprocess.run(asked, check=True)
+        (folder / "ready").touch()
+    return folder / "bin" / name
+
+
+def environment(server: str, more: Mapping[str, str]) -> dict[str, str]:
+    """Return what its processes get: their own commands first, nothing of this tree."""
+    path = f"{command(server, 'python').parent}{os.pathsep}{os.environ['PATH']}"
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | QUIET | {"PATH": path} | dict(more)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def running(
+    arguments: list[object], env: Mapping[str, str], log: Path, ready: Callable[[], bool], within_s: float
+) -> Iterator[None]:
+    """Start a server in a process group, wait until it is ready, and end all of the group in the end."""
+    with log.open("ab") as said:
+        process = subprocess.Popen(
+            ["nice", *map(str, arguments)], env=env, cwd=log.parent, stdout=said, stderr=said, start_new_session=True
+        )
+    try:
+        _wait(process, ready, within_s, log)
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", ready: Callable[[], bool], within_s: float, log: Path) -> None:
+    until = time.monotonic() + within_s
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(httpx.HTTPError):
+            if ready():
+                return
+        time.sleep(0.25)
+    pytest.fail(f"It was not ready within {within_s:g} s:\n{log.read_text(errors='replace')[-3_000:]}")
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return whether this URL answers with 200, as a function."""
+    return lambda: httpx.get(url, trust_env=False, timeout=5).status_code == 200
