@@ -19,4 +19,8 @@ def holds(settings: Settings) -> Iterator[Remark]:
     if hold is None:
         yield ok("brake", "nobody holds it.")
     else:
-        yield hint("brake", f"the bot is paused {hold.words}; nothing acts.", "When that is over: aiops resume, or /aiops resume")
+        yield hint(
+            "brake",
+            f"the bot is paused {hold.words.replace('<@', '').replace('>', '', 1)}; nothing acts.",
+            "When that is over: aiops resume, or /aiops resume",
+        )

@@ -87,8 +87,8 @@ def _settle(desk: Desk, unit: Unit, proposal: Proposal, policy: Policy) -> None:
 
 def _why_not(unit: Unit, model_key: str, used: int, per_day: int) -> str:
     """Say why the bot may not approve by itself now; empty where it may."""
-    if hold := brake(unit):
-        return f"it is paused {hold.words}"
+    if brake(unit):
+        return "it is paused"
     if hold := asked(unit, model_key):
         return hold.reason
     return f"{used} of {per_day} today are used up" if used >= per_day else ""

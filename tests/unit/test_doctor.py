@@ -308,5 +308,33 @@ def test_a_brake_that_somebody_holds_is_said_with_its_reason(tmp_path):
 
     assert (remark.state, remark.words) == (
         "hint",
-        "the bot is paused by <@U1> since 2013-07-01 12:00 UTC (the edge is being moved); nothing acts.",
+        "the bot is paused by U1 since 2013-07-01 12:00 UTC (the edge is being moved); nothing acts.",
     )
+
+
+RULE = {"playbook": ["rollback", "rolback"], "roles": ["oncall"], "people": ["U0DEE"]}
+
+
+def by_rules(*rules):
+    made = settings(roles={"oncall": ["U0ANA"]}, approvals=list(rules))
+    playbooks = shelf.read().playbooks
+    return [remark.words for remark in people.approvals(made, {name: playbooks[name] for name in ("rollback", "retrain")})]
+
+
+def test_rules_are_looked_at_one_by_one_and_so_is_every_playbook():
+    assert by_rules(RULE) == [
+        "rule 1 (rolback, rollback): 1 of 2 people within 4:00:00.",
+        "nobody may approve 'retrain'.",
+        "there is no playbook 'rolback'.",
+    ]
+
+
+def test_how_many_are_in_a_user_group_is_not_guessed():
+    assert "1 of 0 people and S0SRE within" in by_rules({"groups": ["S0SRE"]})[0]
+
+
+def test_the_scope_for_user_groups_is_asked_for_only_where_some_may_approve():
+    granted = {"x-oauth-scopes": ", ".join(set(SCOPES) - {"usergroups:read"})}
+
+    assert next(iter(slack.scopes(granted))).state == "ok"
+    assert "usergroups:read" in next(iter(slack.scopes(granted, groups=True))).words

@@ -206,6 +206,13 @@ def test_a_viewer_cannot_pause_and_reads_who_may(chat):
     chat.cy.sees("Only on-call may pause and resume; your roles: viewer.")
 
 
+def test_who_pauses_a_paused_bot_is_told_who_was_first(chat):
+    chat.ana.says("/aiops pause the edge is moved", channel="ml-platform")
+    chat.bo.says("/aiops pause", channel="ml-platform")
+
+    chat.bo.sees("It is paused already, by <@U0ANA> since")
+
+
 def test_a_member_of_a_user_group_may_approve_and_is_asked_what_the_policy_says(opened):
     policy = Policy(groups=frozenset({"S0SRE"}), confirm="Is the pricing team told?")
     opened.room.lays(policies={"rollback": policy})
