@@ -19,8 +19,6 @@ def holds(settings: Settings) -> Iterator[Remark]:
     if hold is None:
         yield ok("brake", "nobody holds it.")
     else:
-        yield hint(
-            "brake",
-            f"the bot is paused {hold.words.replace('<@', '').replace('>', '', 1)}; nothing acts.",
-            "When that is over: aiops resume, or /aiops resume",
-        )
+        words = hold.words.replace("<@", "").replace(">", "", 1)  # a shell knows no mentions
+        mend = "When that is over: aiops resume, or /aiops resume in Slack."
+        yield hint("brake", f"the bot is paused {words}; nothing acts.", mend)
