@@ -23,10 +23,12 @@ from bot.core.errors import ConfigError
 from bot.core.lines import FalseAlarms, Learn
 from bot.core.metrics import UNITS, Metrics
 from bot.core.models import Feature, LogColumns, Model, Persistence, Recovery, Watch
+from bot.core.rules import Rule
 from bot.core.seasons import Season
 from bot.core.windows import Window
 from bot.core.words import duration
-from bot.validation import Duration, Size, validated
+from bot.policies import Approvals, BrakePart, wrong_approvals
+from bot.validation import Duration, Part, Size, validated
 from bot.yaml import load_file
 
 DEFAULT_PATH = Path("aiops.yaml")
@@ -54,12 +56,6 @@ def _cron(text: str) -> str:
 Cron = Annotated[str, AfterValidator(_cron)]
 Query = Annotated[str, Field(max_length=4_000)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-
-
-class Part(BaseModel):
-    """Any part of the file: unknown names are mistakes, values are never echoed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class Plug(BaseModel):
@@ -302,15 +298,6 @@ class ModelPart(Part):
         return self
 
 
-class ApprovalPart(Part):
-    """Who may approve one playbook. No roles: nobody."""
-
-    roles: tuple[str, ...] = ()
-    quorum: int = Field(1, ge=1)
-    self_approval: bool = False
-    expires: Duration = Field("4h", validate_default=True)
-
-
 class AuditPart(Part):
     """Where the audit log's signing key and its outside copies live; never inside the database."""
 
@@ -337,7 +324,8 @@ class Settings(Part):
     platforms: Mapping[str, Plug] = Field(default_factory=dict)
     scorers: Mapping[str, Plug] = Field(default_factory=dict)
     models: tuple[ModelPart, ...] = ()
-    approvals: Mapping[str, ApprovalPart] = Field(default_factory=dict)
+    approvals: Approvals = Field(default_factory=dict)
+    brake: BrakePart = BrakePart()
     audit: AuditPart = AuditPart()
     replay: ReplayPart = ReplayPart()
     poll: Duration = Field("30s", validate_default=True, description="How often a verification looks again.")
@@ -361,9 +349,8 @@ class Settings(Part):
         keys = [f"{m.name}@{m.environment}" for m in self.models]
         if doubled := {key for key in keys if keys.count(key) > 1}:
             raise ValueError(f"the model '{min(doubled)}' is defined twice")
-        for name, approval in self.approvals.items():
-            if strange := [role for role in approval.roles if role not in self.roles]:
-                raise ValueError(f"approvals of '{name}' name the role '{strange[0]}', which is not under roles")
+        for wrong in wrong_approvals(self.approvals, self.brake, self.roles, {model.environment for model in self.models}):
+            raise ValueError(wrong)
         return self
 
     @property
@@ -372,11 +359,12 @@ class Settings(Part):
         return str(resolved(self.database, "database"))
 
     def policies(self) -> dict[str, Policy]:
-        """Return who may approve what."""
-        return {
-            name: Policy(frozenset(part.roles), part.quorum, part.self_approval, part.expires)
-            for name, part in self.approvals.items()
-        }
+        """Return who may approve what, where that is said by playbook."""
+        return {name: part.policy for name, part in self.approvals.items()} if isinstance(self.approvals, Mapping) else {}
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return who may approve what, where that is said in rules."""
+        return () if isinstance(self.approvals, Mapping) else tuple(part.rule for part in self.approvals)
 
     def models_with(self, checks: Mapping[str, Check]) -> dict[str, Model]:
         """Return the models, their thresholds laid over the checks' own; an unknown check is refused by name."""

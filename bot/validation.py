@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from pytimeparse2 import parse as parse_duration
 
@@ -19,6 +19,13 @@ from bot.core.errors import ConfigError
 from bot.yaml import Document
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """Any part of a settings file: unknown names are mistakes, values are never echoed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
 
 SENTENCES: Mapping[str, str] = {
     "string_type": "must be text; put it in quotes",
@@ -93,12 +100,17 @@ def _sentences(document: Document, model: type[BaseModel], error: ValidationErro
     inner = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
     # a list whose one entry is wrong is told to be too short, too: that is only an echo
     details = [d for d in details if not (d["type"] == "too_short" and d["loc"] in inner)]
-    for detail in sorted(details, key=lambda d: document.line(d["loc"])):
-        yield f"{document.where}, line {document.line(detail['loc'])}: {_sentence(detail, known)}."
+    for detail in sorted(details, key=lambda d: document.line(place(d))):
+        yield f"{document.where}, line {document.line(place(detail))}: {_sentence(detail, known)}."
+
+
+def place(detail: ErrorDetails) -> tuple[int | str, ...]:
+    """Return where in the file it is; which of two ways of writing a part was meant, "(rules)", is no place in it."""
+    return tuple(part for part in detail["loc"] if not str(part).startswith("("))
 
 
 def _sentence(detail: ErrorDetails, known: list[str]) -> str:
-    path = [str(part) for part in detail["loc"]]
+    path = [str(part) for part in place(detail)]
     inside, name = ".".join(path[:-1]), path[-1] if path else "the file"
     if detail["type"] == "missing":
         return f"'{name}' is missing" + (f" in {inside}" if inside else "")

@@ -151,6 +151,8 @@ def bare_desk(settings: Settings, found: Registries, store: Store, clock: Clock)
         actions=found.actions,
         playbooks={},
         policies=settings.policies(),
+        rules=settings.rules(),
+        brake=frozenset(settings.brake.roles),
         expand=shelf.expand,
         paired=paired,
         clues=clues,

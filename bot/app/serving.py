@@ -23,14 +23,18 @@ from bot.core.errors import AiopsError, ConfigError
 from bot.core.ports import Journal
 from bot.engine.durable import CHECKS
 from bot.flow import decide
+from bot.flow.break_glass import remind
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
 from bot.flow.explain import explain_all
+from bot.flow.heal import heal_all
 from bot.flow.reconcile import reconcile
 from bot.flow.watch import look_at_all
 from bot.scheduler import CHECK, Beat, Cadence, Scheduler
 from bot.slack.carrier import Carrier
+from bot.slack.client import web_client
 from bot.slack.delivery import Delivery
+from bot.slack.groups import PATIENCE_S, Groups
 from bot.slack.pacing import POSTS_PER_S, Pace
 from bot.slack.ports import Ears
 from bot.slack.surface import Credentials, Surface
@@ -47,6 +51,7 @@ TICK_S = 1.0
 EXPIRY_S = 5.0
 CHECKPOINT_S = 900.0
 RECONCILE_S = 60.0
+REVIEWS = "0 9 * * *"
 PRUNING_S = 3_600.0
 KEEP_ALIVE_S = 120
 """Longer than balancers keep an idle connection (60 or 75 s): else one closes under a click that is on its way, and it is lost."""
@@ -114,6 +119,7 @@ def living(house: House, keys: Credentials, rhythm: Rhythm | None = None) -> Ite
         audit=lambda action, target, facts: _audit(desk, action, target, facts),
         measure=lambda outcome, _seconds: metrics.slack.labels(outcome).inc(),
     )
+    desk = replace(desk, groups=Groups(web_client(keys.bot_token, keys.base_url, timeout_s=PATIENCE_S)))
     surface = Surface(desk, house.renderer.render, keys, ears=ears, commands=house.registries.commands)
     outbox = Outbox(house.store, settle=timedelta(seconds=rhythm.settle_s), claim=timedelta(seconds=rhythm.claim_s))
     pace = Pace(posts_per_s=rhythm.posts_per_s)
@@ -179,6 +185,8 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
         [
             Beat("expire", rhythm.expiry_s, lambda _slot: _ignore(decide.expire(desk))),
             Beat("reconcile", rhythm.reconcile_s, lambda _slot: _reconcile(desk)),
+            Beat("heal", rhythm.reconcile_s, lambda _slot: _ignore(heal_all(desk))),
+            Beat("reviews", REVIEWS, lambda _slot: _ignore(remind(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),
         ]

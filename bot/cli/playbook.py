@@ -16,6 +16,7 @@ from bot.core.errors import ActionFailed, AiopsError, ConfigError, NotFound
 from bot.core.models import Feature, Model, Split, servable
 from bot.core.playbooks import Playbook
 from bot.core.words import duration
+from bot.policies import policies_of
 
 if TYPE_CHECKING:
     from bot.app import Registries
@@ -52,7 +53,6 @@ def lint(context: typer.Context, files: Annotated[list[Path] | None, typer.Argum
 
     found = registries()
     settings = _settings(context)
-    policies = settings.policies() if settings else None
     models = list(settings.models_with(found.checks).values()) if settings else []
     told = []
     for path in files or _files(context):
@@ -61,7 +61,8 @@ def lint(context: typer.Context, files: Annotated[list[Path] | None, typer.Argum
         except AiopsError as reason:
             told.append({"file": str(path), "wrong": str(reason), "unwise": []})
         else:
-            told.append({"file": str(path), "wrong": "", "unwise": list(unwise(playbook, policies, models))})
+            allowed = settings is None or bool(policies_of(settings.approvals, playbook))
+            told.append({"file": str(path), "wrong": "", "unwise": list(unwise(playbook, models, allowed=allowed))})
     if as_json:
         paper.dump({"playbooks": told})
     else:
@@ -86,7 +87,7 @@ def show(context: typer.Context, name: str, *, as_json: Json = False) -> None:
 
     playbook = _playbook(context, name, registries())
     settings = _settings(context)
-    facts = playbook_words.facts(playbook, settings.policies().get(playbook.name) if settings else None)
+    facts = playbook_words.facts(playbook, policies_of(settings.approvals, playbook) if settings else [])
     if as_json:
         paper.dump({**facts, "parameters": [asdict(p) for p in playbook.parameters], "steps": [asdict(s) for s in playbook.steps]})
         return

@@ -1,6 +1,6 @@
 """A playbook as a person would say it: what it is for, what it asks, what it does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.core.approvals import Policy
@@ -10,8 +10,8 @@ from bot.core.words import duration
 Row = tuple[str, ...]
 
 
-def facts(playbook: Playbook, policy: Policy | None) -> dict[str, object]:
-    """Return what it is, by name; empty where it says nothing."""
+def facts(playbook: Playbook, policies: Sequence[tuple[str, Policy]]) -> dict[str, object]:
+    """Return what it is, by name, empty where it says nothing; `policies` each come with what they hold for."""
     return {
         "name": playbook.name,
         "title": playbook.title,
@@ -22,7 +22,7 @@ def facts(playbook: Playbook, policy: Policy | None) -> dict[str, object]:
         "severities": ", ".join(sorted(playbook.severities)),
         "only for": _only_for(playbook),
         "rests": _rests(playbook),
-        "approved by": f"{policy.quorum} of {', '.join(sorted(policy.roles))}" if policy and policy.roles else "nobody yet",
+        "approved by": "; ".join(_approved_by(words, policy) for words, policy in policies) or "nobody yet",
         "verifies": verifies(playbook),
         "hash": playbook.hash,
     }
@@ -47,6 +47,10 @@ def _depends(step: Step) -> str:
     gate = f"when a person continues it within {duration(timedelta(seconds=step.gate_s))}: {step.gate}" if step.gate else ""
     tries = f"tried {step.retries + 1} times at most" if step.retries else ""
     return "; ".join(text for text in (when, optional, gate, tries) if text)
+
+
+def _approved_by(words: str, policy: Policy) -> str:
+    return f"{policy.quorum} of {', '.join(policy.who.words)}" + (f" ({words})" if words else "")
 
 
 def _only_for(playbook: Playbook) -> str:

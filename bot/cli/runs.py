@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import paper
+from bot.cli.brake import who
 from bot.cli.front import ACT, Json, desk
 from bot.core.errors import NotAllowed
 from bot.core.runs import Run
@@ -62,10 +63,8 @@ def abort(
     ] = "",
 ) -> None:
     """Ask a run to stop at its next step and go back to where it began."""
-    if not by:
-        raise NotAllowed("Say who you are: --by with your Slack user id, e.g. --by U024BE7LH.")
     with desk(context) as opened:
-        run = decide.abort(opened, number, by=opened.directory.principal(by))
+        run = decide.abort(opened, number, by=opened.directory.principal(who(by)))
     paper.say(f"Run {run.id} stops at its next step and goes back; asked by {run.abort_by}.")
 
 
@@ -78,14 +77,12 @@ def proceed(
     ] = "",
 ) -> None:
     """Let a run that waits before a step go on: you have looked at what it asks to look at."""
-    if not by:
-        raise NotAllowed("Say who you are: --by with your Slack user id, e.g. --by U024BE7LH.")
     with desk(context) as opened:
         with opened.store.read() as unit:
             run = unit.run(number)
         if not run.waits:
             raise NotAllowed(f"Run {number} waits for nobody; it is {run.state.value}.")
-        gate.proceed(opened, f"{number}:{run.gate}", by=opened.directory.principal(by))
+        gate.proceed(opened, f"{number}:{run.gate}", by=opened.directory.principal(who(by)))
     paper.say(f"Run {run.id} goes on with '{run.gate}'.")
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.core.actions import Json, Platform
-from bot.core.approvals import Principal, Proposal, Vote
+from bot.core.approvals import Principal
 from bot.core.audit import AuditEntry, AuditRow
+from bot.core.deciding import Deciding
 from bot.core.findings import Finding, Verdict
 from bot.core.gates import Pressing
+from bot.core.holds import Holding
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.metrics import Series
@@ -135,7 +137,7 @@ class ConnectorKind:
     summary: str = ""
 
 
-class Unit(Pressing, Protocol):
+class Unit(Deciding, Holding, Pressing, Protocol):
     """One transaction: everything said through it happens together or not at all."""
 
     # incidents; where `model` filters, it is a model's key, "name@environment"
@@ -200,31 +202,7 @@ class Unit(Pressing, Protocol):
         """Keep the measured lines of a watch, in place of those of another fingerprint."""
         ...
 
-    # proposals, votes, runs
-    def add_proposal(self, proposal: Proposal) -> None:
-        """Insert it."""
-        ...
-
-    def proposal(self, number: str) -> Proposal:
-        """Return it, or raise NotFound."""
-        ...
-
-    def proposals(self, *, incident: int | None = None, waiting: bool = False) -> Sequence[Proposal]:
-        """Return proposals, newest first."""
-        ...
-
-    def close_proposal(self, proposal: Proposal) -> bool:
-        """Write a decision; False when another one was first (one decision a proposal, by the database)."""
-        ...
-
-    def add_vote(self, vote: Vote) -> bool:
-        """Count a vote; False when this person has voted already."""
-        ...
-
-    def votes(self, proposal: str) -> Sequence[Vote]:
-        """Return the votes, oldest first."""
-        ...
-
+    # runs
     def save_run(self, run: Run) -> None:
         """Insert or update a run."""
         ...

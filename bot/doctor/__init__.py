@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.config import Settings, load_settings
 from bot.core.errors import AiopsError
-from bot.doctor import clusters, data, machine, metrics, papers, people, slack
+from bot.doctor import clusters, data, holds, machine, metrics, papers, people, slack
 from bot.doctor.remarks import Remark, ok, problem
 
 __all__ = ["Remark", "examine", "healthy"]
@@ -39,6 +39,7 @@ def _looks(config: Path, settings: Settings, *, online: bool) -> Iterator[Callab
     yield lambda: machine.disk(settings)
     yield lambda: slack.tokens(settings)
     yield lambda: data.database(settings)
+    yield lambda: holds.holds(settings)
     yield lambda: data.sources(settings)
     if online:
         yield lambda: metrics.queries(settings)

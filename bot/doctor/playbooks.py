@@ -1,20 +1,19 @@
 """What is legal in a playbook and unwise: one sentence each, with what would be better."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from bot.core.approvals import Policy
 from bot.core.models import Model
 from bot.core.playbooks import Playbook
 
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-def unwise(playbook: Playbook, policies: Mapping[str, Policy] | None = None, models: Sequence[Model] = ()) -> Iterator[str]:
-    """Yield what a careful colleague would remark; `policies` None means that nobody knows yet who may approve what."""
+def unwise(playbook: Playbook, models: Sequence[Model] = (), *, allowed: bool = True) -> Iterator[str]:
+    """Yield what a careful colleague would remark; `allowed` is whether anybody may approve it."""
     yield from _steps(playbook)
     yield from _parameters(playbook)
-    if policies is not None and not policies.get(playbook.name, Policy()).roles:
+    if not allowed:
         yield f"nobody may approve it, so it is never offered; name roles under `approvals: {playbook.name}:` in aiops.yaml."
     if models:
         yield from _models(playbook, models)

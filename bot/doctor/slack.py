@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.config import Settings
 from bot.doctor.remarks import Remark, hint, ok, problem
+from bot.policies import named
 from bot.slack.client import SLACK, SlackTrouble, call, web_client
 from bot.slack.manifest import SCOPES
 
@@ -45,7 +46,7 @@ def workspace(settings: Settings) -> Iterator[Remark]:
         answer = client.auth_test()
         told = call(lambda: answer)
         yield ok("slack", f"the token belongs to {told.get('user', '?')} in {told.get('team', '?')}.")
-        yield from scopes(answer.headers)
+        yield from scopes(answer.headers, groups=any(part.groups for _, part in named(settings.approvals)))
         yield from channels(settings, client)
     except SlackTrouble as trouble:
         yield _refused(trouble)
@@ -68,20 +69,21 @@ def _refused(trouble: SlackTrouble) -> Remark:
     return problem("slack", f"Slack refused or did not answer: {trouble}.", "Check the token, the network and status.slack.com.")
 
 
-def scopes(headers: Mapping[str, Any]) -> Iterator[Remark]:
-    """Hold the scopes that Slack says the token has against those that the bot needs."""
+def scopes(headers: Mapping[str, Any], *, groups: bool = False) -> Iterator[Remark]:
+    """Hold the scopes that Slack says the token has against those that the bot needs; user groups only where some may approve."""
     listed = {str(name).lower(): value for name, value in headers.items()}.get("x-oauth-scopes")
     if listed is None:
         yield hint("slack", "Slack did not say which scopes the token has.", "Compare them with: aiops slack manifest")
         return
     granted = {scope.strip() for scope in str(listed).split(",")}
-    if missing := sorted(set(SCOPES) - granted):
+    needed = set(SCOPES) - (set() if groups else {"usergroups:read"})
+    if missing := sorted(needed - granted):
         why = f"{missing[0]}: to {SCOPES[missing[0]]}" if len(missing) == 1 else ", ".join(missing)
         yield problem(
             "slack", f"the app lacks the scopes {why}.", "Update it with the output of: aiops slack manifest, then reinstall it."
         )
     else:
-        yield ok("slack", f"all {len(SCOPES)} scopes are granted.")
+        yield ok("slack", f"all {len(needed)} scopes are granted.")
 
 
 def channels(settings: Settings, client: Any) -> Iterator[Remark]:

@@ -17,6 +17,7 @@ from bot.core.notices import Notice
 from bot.core.ports import Unit
 from bot.core.runs import Run
 from bot.core.words import amount, between, duration, some, unit_after
+from bot.flow.cards import reviews
 from bot.flow.desk import Desk
 
 
@@ -176,7 +177,9 @@ def digest(desk: Desk, unit: Unit, slot: datetime) -> None:
     day = slot.replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [{"model": n.model, "text": n.text, "at": n.at.isoformat()} for n in unit.notes(day)]
     title = f"Noticed on {day:%d %B %Y}, and on purpose not paged"
-    unit.announce(Notice(f"digest:{day:%Y-%m-%d}", desk.digest_channel, "digest", {"title": title, "lines": lines}))
+    unit.announce(
+        Notice(f"digest:{day:%Y-%m-%d}", desk.digest_channel, "digest", {"title": title, "lines": lines, **reviews(unit)})
+    )
 
 
 def closing(unit: Unit, incident: Incident, run: Run, seen: Json) -> None:

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from bot.core.actions import Change, Verification
-from bot.core.approvals import Proposal, Standing
+from bot.core.approvals import Outcome, Proposal, Standing, Who
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
 from bot.core.findings import SERVED
+from bot.core.holds import Kind, brake
 from bot.core.notices import Notice
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
@@ -31,18 +32,18 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "verification": verification_words(desk, proposal),
         "expires_at": proposal.expires_at.isoformat(),
         "quorum": f"{sum(bool(v['approve']) for v in votes)}/{proposal.policy.quorum}",
-        "approvers": sorted(proposal.policy.roles),
+        "approvers": proposal.who.words,
+        "approver_by": sorted(proposal.who.people),
+        **({"confirm": proposal.policy.confirm} if proposal.policy.confirm else {}),
         "proposed_by": proposal.proposed_by,
         "votes": votes,
         "standing": proposal.standing.value,
         "decided_by": proposal.decided_by,
         "reason": proposal.reason,
-        "buttons": [
-            {"action": "approve", "text": "Approve", "value": proposal.id, "style": "primary"},
-            {"action": "reject", "text": "Reject…", "value": proposal.id, "style": "danger"},
-        ]
-        if waiting
-        else [],
+        **({"then": then(proposal)} if waiting and proposal.outcome is not Outcome.REJECT else {}),
+        **(paused(unit) if waiting else {}),
+        **glass(proposal),
+        "buttons": buttons(proposal),
     }
 
 
@@ -51,6 +52,58 @@ def step_words(change: Change) -> str:
     before = f"when a person continues it ({change.gate}): " if change.gate else ""
     tries = f" (tried {change.retries + 1} times at most)" if change.retries else ""
     return f"{before}{change.words}{tries}"
+
+
+def buttons(proposal: Proposal) -> list[dict[str, str]]:
+    """Return what a person may press now; the value is the proposal's number and nothing else."""
+    if proposal.glass_by and not proposal.reviewed_by:
+        return [{"action": "review", "text": "Write the review…", "value": proposal.id, "style": "primary"}]
+    if proposal.standing is not Standing.WAITING:
+        return []
+    alone = [{"action": "break_glass", "text": "Break glass…", "value": proposal.id}] if proposal.policy.break_glass else []
+    return [
+        {"action": "approve", "text": "Approve", "value": proposal.id, "style": "primary"},
+        {"action": "reject", "text": "Reject…", "value": proposal.id, "style": "danger"},
+        *alone,
+    ]
+
+
+def glass(proposal: Proposal) -> dict[str, object]:
+    """Return what a card says of a broken glass; nothing where none was broken."""
+    if not proposal.glass_by:
+        return {}
+    return {"glass": {"by": proposal.glass_by, "reviewed_by": proposal.reviewed_by, "review": proposal.review}}
+
+
+def reviews(unit: Unit) -> dict[str, object]:
+    """Return the reviews that are owed, oldest first; nothing where none is, so that messages stay as they are."""
+    owed = [(hold, unit.proposal(hold.subject)) for hold in unit.holds(Kind.REVIEW)]
+    rows = [
+        {
+            "number": hold.subject,
+            "by": hold.by,
+            "at": hold.at.isoformat(),
+            "reason": hold.reason,
+            "incident": proposal.incident,
+            "model": proposal.model,
+            "plan": proposal.plan.words,
+        }
+        for hold, proposal in owed
+    ]
+    return {"reviews": rows} if rows else {}
+
+
+def then(proposal: Proposal) -> str:
+    """Say what happens by itself when nobody decides in time."""
+    if proposal.outcome is Outcome.RUN:
+        return "If nobody rejects it by then, it runs by itself."
+    return f"After that {proposal.policy.escalate_to.sentence} may decide, too."
+
+
+def paused(unit: Unit) -> dict[str, object]:
+    """Return what a card says while a person holds the brake; nothing otherwise, so that cards stay as they are."""
+    hold = brake(unit)
+    return {"paused": {"by": hold.by, "at": hold.at.isoformat(), "reason": hold.reason}} if hold else {}
 
 
 def verification_words(desk: Desk, proposal: Proposal) -> str:
@@ -82,14 +135,15 @@ def card(desk: Desk, unit: Unit, proposal: Proposal, row: AuditRow | None = None
             "proposal",
             data,
             thread=f"incident:{proposal.incident}",
-            mention=approvers(desk, proposal),
+            mention=mentions(desk, proposal.who),
         )
     )
 
 
-def approvers(desk: Desk, proposal: Proposal) -> str:
-    """Return the mentions of all who may decide."""
-    return " ".join(desk.directory.mention(role) for role in sorted(proposal.policy.roles))
+def mentions(desk: Desk, who: Who) -> str:
+    """Return how Slack mentions some people: roles, persons, groups."""
+    roles = (desk.directory.mention(role) for role in sorted(who.roles))
+    return " ".join([*roles, *(f"<@{one}>" for one in sorted(who.people)), *(f"<!subteam^{one}>" for one in sorted(who.groups))])
 
 
 def progress(unit: Unit, run: Run) -> None:
@@ -113,6 +167,7 @@ def progress(unit: Unit, run: Run) -> None:
                 "buttons": _buttons(run, gate),
                 "aborted_by": run.abort_by,
                 "gate": gate,
+                **({} if run.state.over else paused(unit)),
             },
             thread=f"incident:{run.incident}",
         )

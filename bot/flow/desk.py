@@ -7,18 +7,26 @@ from bot.core.actions import Action, Json, Platform
 from bot.core.approvals import Policy
 from bot.core.checks import Check, Measurement
 from bot.core.clues import Search, no_clues
-from bot.core.errors import ConfigError, NotFound
+from bot.core.errors import ConfigError, NotAllowed, NotFound
 from bot.core.incidents import Incident
 from bot.core.models import Model, Split
 from bot.core.playbooks import Playbook, Step
 from bot.core.ports import Clock, Directory, Meter, Resampling, Scorer, Source, Splitter, Store
 from bot.core.profiles import Floats
 from bot.core.readings import Reading, Sample
+from bot.core.rules import Rule, policy_for
 from bot.flow.memory import Memory
 
 Expand = Callable[[Playbook, Json], Sequence[Step]]
+Groups = Callable[[str], frozenset[str]]
+"""The members of a Slack user group, by id; NotAllowed with the reason where Slack cannot say."""
 Paired = Callable[[Sample, Floats, Floats], Measurement]
 """How much worse the first scores are than the second on the same rows: mean difference of log loss, with its interval."""
+
+
+def no_slack(group: str) -> frozenset[str]:
+    """Stand in where nobody meets Slack."""
+    raise NotAllowed(f"Only a running bot can ask Slack who is in the user group {group}; do this in Slack, or with a role.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,11 @@ class Desk:
     sample_rows: int = 20_000
     memory: Memory = field(default_factory=Memory, compare=False, repr=False)
     clues: Search = no_clues
+    brake: frozenset[str] = frozenset()
+    """The roles that may pause and release the bot; none: whoever may approve anything."""
+    rules: Sequence[Rule] = ()
+    """The policies of `aiops.yaml` where they are rules; `policies` where they are named by playbook."""
+    groups: Groups = no_slack
 
     def model(self, key: str) -> Model:
         """Return the model of this key ("name@environment") or, when that is unambiguous, of this name."""
@@ -101,7 +114,16 @@ class Desk:
         """Return the playbooks that mend this trouble, for which this model has the platforms, and that somebody may approve."""
         mending = [p for p in self.playbooks.values() if p.offered_for(incident.family, incident.severity)]
         meant = [p for p in mending if p.meant_for(model.tier, model.environment)]
-        return [p for p in meant if self.offers(p, model) and self.policies.get(p.name, Policy()).roles]
+        return [p for p in meant if self.offers(p, model) and self.policy(p, model).who]
+
+    def policy(self, playbook: Playbook, model: Model) -> Policy:
+        """Return who may approve this playbook on this model; a policy that names nobody where none fits."""
+        return self.policies.get(playbook.name) or policy_for(self.rules, playbook, model)
+
+    @property
+    def every_policy(self) -> Sequence[tuple[str, Policy]]:
+        """Every policy there is, with what it holds for in words."""
+        return [*sorted(self.policies.items(), key=lambda named: named[0]), *((rule.words, rule.policy) for rule in self.rules)]
 
     def split(self, model: Model) -> Split:
         """Return how traffic is shared now; nothing where the model has no splitter."""

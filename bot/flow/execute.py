@@ -12,12 +12,14 @@ from bot.core.actions import UNDO, Action, Change, Going, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
 from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
+from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.models import split_words
 from bot.core.ports import Journal
 from bot.core.runs import RunState
 from bot.core.words import duration
 from bot.flow import again, announce, cards, gate
+from bot.flow.brake import when_released
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
 from bot.flow.verify import verify
@@ -37,7 +39,7 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
     """
     tried: list[Change] = []
     try:
-        begun = journal.step("begin", lambda: _begin(desk, number))
+        begun = when_released(desk, journal, "begin", lambda: _begin(desk, number))
         if begun["state"] != RunState.RUNNING.value:
             return begun
         with desk.store.read() as unit:
@@ -45,7 +47,7 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
         for change in changes:
             if change.gate:
                 gate.wait(desk, journal, number, change, free=lambda: _stop_if_asked(desk, number))
-            journal.step(f"{change.step}/abort?", lambda: _stop_if_asked(desk, number))
+            when_released(desk, journal, f"{change.step}/abort?", lambda: _free_to_go_on(desk, number))
             journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
             tried.append(change)  # what may have been done must be undone: remembered before it is done
             _carry_out(desk, journal, number, change)
@@ -125,6 +127,8 @@ def _begin(desk: Desk, number: str) -> Json:
         proposal = unit.proposal(run.proposal)
         if proposal.standing is not Standing.APPROVED or proposal.plan.hash != run.plan.hash:
             raise NotAllowed(f"Run {number} has no approval for exactly this plan, so it is not carried out.")
+        if brake(unit) and not run.abort_by:
+            return {"held": True}
         started = replace(run, state=RunState.RUNNING, started_at=run.started_at or now)
         unit.save_run(started)
         if run.state is RunState.QUEUED:
@@ -145,6 +149,13 @@ def _stop_if_asked(desk: Desk, number: str) -> Json:
     if run.abort_by:
         raise Aborted("It was aborted.")
     return {}
+
+
+def _free_to_go_on(desk: Desk, number: str) -> Json:
+    """Say whether the next step has to wait, because a person holds the brake; an abort is heard all the same."""
+    _stop_if_asked(desk, number)
+    with desk.store.read() as unit:
+        return {"held": True} if brake(unit) else {}
 
 
 def _precheck(desk: Desk, number: str, change: Change) -> Json:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.actions import Change, Json
-from bot.core.approvals import Policy, Principal, Proposal
+from bot.core.approvals import Principal, Proposal, or_refuse
 from bot.core.audit import AuditEntry
 from bot.core.errors import ActionFailed, NotAllowed
 from bot.core.gates import Press
@@ -18,6 +18,7 @@ from bot.core.runs import Run
 from bot.core.words import duration
 from bot.flow import announce, cards
 from bot.flow.desk import Desk
+from bot.flow.membership import known
 
 BOT = "aiops-bot"
 SLOWEST = 4.0
@@ -52,7 +53,7 @@ def _reach(desk: Desk, number: str, change: Change) -> Json:
         words = (
             f"The run waits before '{change.step}': {change.gate} Press Continue in its message within {within}, or it goes back."
         )
-        callers = cards.approvers(desk, unit.proposal(run.proposal))
+        callers = cards.mentions(desk, unit.proposal(run.proposal).who)
         announce.line(unit, unit.incident(run.incident), row, ":raised_hand:", words, mention=callers)
     return {}
 
@@ -83,6 +84,9 @@ def proceed(desk: Desk, gate: str, *, by: Principal) -> Run:
     """
     number, _, step = gate.partition(":")
     now = desk.clock.now()
+    with desk.store.read() as unit:
+        asked = unit.proposal(unit.run(number).proposal).who
+    by = known(desk, by, asked)
     with desk.store.write() as unit:
         run = unit.run(number)
         if any(press.step == step for press in unit.presses(number)):
@@ -99,13 +103,13 @@ def proceed(desk: Desk, gate: str, *, by: Principal) -> Run:
 
 def _why_not(run: Run, step: str, by: Principal, proposal: Proposal) -> str:
     """Say why this person may not continue it there; like an approval, and never the bot itself."""
-    policy: Policy = proposal.policy
     if by.id == BOT:
         return "A person has to look; the bot never continues its own run."
-    if not by.roles & policy.roles:
-        wanted, held = " or ".join(sorted(policy.roles)), ", ".join(sorted(by.roles)) or "none"
-        return f"Only {wanted} may continue this run; your roles: {held}."
-    if by.id == proposal.proposed_by and not policy.self_approval:
+    try:
+        or_refuse(by, proposal.who, "continue this run")
+    except NotAllowed as reason:
+        return str(reason)
+    if by.id == proposal.proposed_by and not proposal.policy.self_approval:
         return "You proposed this; someone else has to look and continue it."
     if run.state.over:
         return f"This run is over: {run.outcome or run.state.value}."

@@ -1,14 +1,14 @@
 """Propose: an incident and a playbook become a plan that people can judge before anything is touched."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.actions import Action, Change, Json, Plan, Verification, canonical
-from bot.core.approvals import Policy, Principal, Proposal
+from bot.core.approvals import Principal, Proposal
 from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed, NotFound
-from bot.core.incidents import Incident
+from bot.core.incidents import Incident, State
 from bot.core.models import Model, live_version, split_words
 from bot.core.playbooks import Parameter, Playbook, Step
 from bot.core.ports import Unit
@@ -111,18 +111,32 @@ def _versions(desk: Desk, incident: Incident, model: Model) -> list[dict[str, st
     return [{"value": v, "text": told.get(v, v)} for v in reversed(desk.versions(model)) if v != serving]
 
 
-def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Principal) -> Proposal:
+Settle = Callable[[Unit, Proposal], None]
+"""Says in the transaction of a proposal what becomes of it."""
+
+
+def propose(
+    desk: Desk,
+    number: int,
+    playbook: str,
+    parameters: Json,
+    *,
+    by: Principal,
+    settle: Settle | None = None,
+) -> Proposal:
     """Plan a playbook for an incident and ask for approval. Nothing is changed yet.
+
+    `settle` is for the bot itself, which proposes only where no person has taken the incident up.
 
     Raises:
         NotAllowed: no policy lets anybody approve it, the incident is not one that it mends, or it rests after an earlier run.
-        Conflict: a run is at work already.
+        Conflict: a run is at work already, or a person was first.
     """
     incident, model = _incident(desk, number)
     chosen = desk.playbooks.get(playbook)
     if chosen is None:
         raise NotFound(f"There is no playbook '{playbook}' here. Known: {', '.join(sorted(desk.playbooks)) or 'none'}.")
-    policy = desk.policies.get(playbook, Policy())
+    policy = desk.policy(chosen, model)
     with desk.store.read() as unit:
         _guard(desk, unit, incident, chosen)
     plan = make_plan(desk, model, incident, chosen, parameters)
@@ -143,12 +157,21 @@ def propose(desk: Desk, number: int, playbook: str, parameters: Json, *, by: Pri
         if any(not run.state.over for run in unit.runs(incident=number)):
             raise Conflict(f"A run is already at work on incident #{number}.")
         incident = unit.incident(number)
+        if settle and taken_up(unit, incident):
+            raise Conflict(f"Somebody has taken incident #{number} up meanwhile.")
         _guard(desk, unit, incident, chosen)  # once more: planning asked the platform, and meanwhile it may have been resolved
         supersede(desk, unit, incident, reason="a newer proposal took its place.")
         unit.add_proposal(proposal)
         row = unit.audit(AuditEntry(now, by.id, "proposal.made", proposal.id, number, {"playbook": playbook, "plan": plan.hash}))
         cards.card(desk, unit, proposal, row)
+        if settle:
+            settle(unit, proposal)
     return proposal
+
+
+def taken_up(unit: Unit, incident: Incident) -> bool:
+    """Return whether anybody has acknowledged an incident or proposed something for it."""
+    return incident.state is not State.OPEN or bool(unit.proposals(incident=incident.id))
 
 
 def _incident(desk: Desk, number: int) -> tuple[Incident, Model]:
@@ -165,8 +188,9 @@ def _guard(desk: Desk, unit: Unit, incident: Incident, playbook: Playbook) -> No
     model = desk.model(incident.model_key)
     if not playbook.meant_for(model.tier, model.environment):
         raise NotAllowed(f"'{playbook.name}' is not meant for models of tier {model.tier} in {model.environment}.")
-    if not desk.policies.get(playbook.name, Policy()).roles:
-        raise NotAllowed(f"Nobody may approve '{playbook.name}': name a role under `approvals: {playbook.name}:` in aiops.yaml.")
+    if not desk.policy(playbook, model).who:
+        where = f"{incident.model} in {incident.environment}"
+        raise NotAllowed(f"Nobody may approve '{playbook.name}' on {where}: name a role for it under `approvals:` in aiops.yaml.")
     if why := why_not_again(desk, unit, incident, playbook):
         raise NotAllowed(why)
 

@@ -8,12 +8,14 @@ from bot.core.approvals import Principal
 from bot.core.checks import Family
 from bot.core.errors import AiopsError
 from bot.core.findings import Finding, Verdict, worst
+from bot.core.holds import Kind
 from bot.core.incidents import Incident
 from bot.core.models import Model
 from bot.core.ports import Unit
 from bot.core.words import amount, duration
 from bot.flow import announce, cards
 from bot.flow.desk import Desk
+from bot.flow.membership import known
 
 Data = dict[str, object]
 DIGEST_DAYS = 45
@@ -25,6 +27,8 @@ def status(desk: Desk) -> Data:
         rows = [model_status(desk, unit, model) for model in desk.models.values()]
         open_ = [incident_data(i) for i in unit.incidents(open_only=True)]
         waiting = len(unit.proposals(waiting=True))
+        held = {**cards.paused(unit), **cards.reviews(unit)}
+        asks = [{"model": hold.subject, "reason": hold.reason} for hold in unit.holds(Kind.ASK)]
     rows.sort(key=lambda r: (-Verdict(str(r["verdict"])).rank, str(r["model"])))
     return {
         "at": desk.clock.now().isoformat(),
@@ -32,6 +36,8 @@ def status(desk: Desk) -> Data:
         "models": rows,
         "incidents": open_,
         "waiting": waiting,
+        **held,
+        **({"asks": asks} if asks else {}),
     }
 
 
@@ -192,13 +198,15 @@ def audit(desk: Desk, limit: int = 15) -> Data:
 def home(desk: Desk, who: Principal) -> Data:
     """Return what a person's own page shows: health, what waits for them, what is open."""
     with desk.store.read() as unit:
-        waiting = [cards.proposal_data(desk, unit, p) for p in unit.proposals(waiting=True)]
-    mine = [p for p in waiting if set(who.roles) & set(p["approvers"]) and p["proposed_by"] != who.id]  # type: ignore[call-overload]
+        waiting = unit.proposals(waiting=True)
+    asked = [p for p in waiting if p.proposed_by != who.id and known(desk, who, p.who) in p.who]
+    with desk.store.read() as unit:
+        mine = [cards.proposal_data(desk, unit, p) for p in asked]
     return {**status(desk), "waiting_for_me": mine, "roles": sorted(who.roles)}
 
 
 def digest(desk: Desk, since: datetime) -> Data:
-    """Return what was noticed and deliberately not paged."""
+    """Return what was noticed and deliberately not paged, and the reviews that are owed."""
     with desk.store.read() as unit:
-        notes = unit.notes(since)
-    return {"lines": [{"model": n.model, "text": n.text, "at": n.at.isoformat()} for n in notes]}
+        notes, owed = unit.notes(since), cards.reviews(unit)
+    return {"lines": [{"model": n.model, "text": n.text, "at": n.at.isoformat()} for n in notes], **owed}

@@ -12,6 +12,7 @@ from bot.core.audit import AuditEntry
 from bot.core.checks import Family
 from bot.core.errors import AiopsError
 from bot.core.findings import SERVED, Finding, Verdict, worst
+from bot.core.holds import brake
 from bot.core.incidents import Incident
 from bot.core.models import Model
 from bot.core.ports import Journal
@@ -47,7 +48,7 @@ def verify(desk: Desk, journal: Journal, number: str) -> Json:
 def _look(desk: Desk, number: str) -> Json:
     with desk.store.read() as unit:
         run = unit.run(number)
-        incident = unit.incident(run.incident)
+        incident, paused = unit.incident(run.incident), brake(unit)
     if run.abort_by:
         return {"verdict": "critical", "reason": "It was aborted.", "rows": 0, "late": False, "findings": []}
     wanted = run.plan.verification
@@ -63,6 +64,8 @@ def _look(desk: Desk, number: str) -> Json:
     decided = {Verdict.HEALTHY: "healthy", Verdict.CRITICAL: "critical", Verdict.WARNING: "unknown", Verdict.UNKNOWN: "unknown"}[
         verdict
     ]
+    if paused and decided == "critical":  # going back by itself would act while a person holds the brake; look again then
+        decided, late = "unknown", False
     return {
         "verdict": decided,
         "reason": _reason(desk, findings, rows, wanted.least_rows),

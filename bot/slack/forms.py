@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 
 from bot.core.approvals import Principal
 from bot.core.errors import AiopsError, NotFound
+from bot.flow import break_glass as glass
 from bot.flow import decide, propose, report, resolve
 from bot.flow.desk import Desk
 from bot.slack import modals
@@ -31,9 +32,17 @@ class Forms:
             "propose": self._propose,
             "playbook_chosen": self._redraw,
             "reject": self._reason,
+            "break_glass": self._reason,
+            "review": self._reason,
             "resolve": self._reason,
         }
-        self.takes: Mapping[str, Taker] = {"propose": self._proposed, "reject": self._rejected, "resolve": self._resolved}
+        self.takes: Mapping[str, Taker] = {
+            "propose": self._proposed,
+            "reject": self._rejected,
+            "resolve": self._resolved,
+            "break_glass": self._broken,
+            "review": self._reviewed,
+        }
 
     def _open(self, body: Body, view: modals.View) -> Mapping[str, Any]:
         """Open a modal, above one that is open already."""
@@ -102,6 +111,14 @@ class Forms:
     def _rejected(self, ack: Ack, body: Body, who: Principal) -> None:
         number, reason = modals.recalled(body["view"]).get("number", ""), modals.reason_of(body["view"])
         self._written(ack, lambda: decide.reject(self._desk, number, by=who, reason=reason))
+
+    def _broken(self, ack: Ack, body: Body, who: Principal) -> None:
+        number, reason = modals.recalled(body["view"]).get("number", ""), modals.reason_of(body["view"])
+        self._written(ack, lambda: glass.break_glass(self._desk, number, by=who, reason=reason))
+
+    def _reviewed(self, ack: Ack, body: Body, who: Principal) -> None:
+        number, words = modals.recalled(body["view"]).get("number", ""), modals.reason_of(body["view"])
+        self._written(ack, lambda: glass.review(self._desk, number, by=who, words=words))
 
     def _resolved(self, ack: Ack, body: Body, who: Principal) -> None:
         number, cause = modals.recalled(body["view"]).get("number", ""), modals.reason_of(body["view"])

@@ -15,6 +15,7 @@ SCOPES: Mapping[str, str] = {
     "groups:history": "the same look in private incident channels",
     "groups:read": "the same for private channels",
     "metadata.message:read": "recognise our own messages in that look",
+    "usergroups:read": "know who is in a user group that may approve",
     "users:read": "tell people's names in the audit trail",
 }
 EVENTS = ("app_home_opened", "app_mention")

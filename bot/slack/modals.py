@@ -61,9 +61,19 @@ def details(number: int, blocks: Sequence[Mapping[str, Any]]) -> View:
 
 
 def reason(callback: str, to: Where, number: str) -> View:
-    """Return the form that asks why: `callback` is "reject" (a proposal) or "resolve" (an incident)."""
+    """Return the form that asks why: `callback` is "resolve" (an incident), "reject", "break_glass" or "review" (a proposal)."""
     asked = {
         "reject": ("Reject", "Why not? The proposer and the audit log will read it.", "e.g. wait for tonight's labels"),
+        "break_glass": (
+            "Break the glass",
+            "You approve this alone. Why can nobody else be asked? Everybody is told, and somebody else reviews it.",
+            "e.g. nobody on call answers, and users see errors",
+        ),
+        "review": (
+            "Review",
+            "Was it right to act alone, and what should be different next time?",
+            "e.g. right; add a second person to the night shift",
+        ),
         "resolve": ("Resolve", "What was the cause? It makes the next incident shorter.", "e.g. the feed was late"),
     }[callback]
     field = {

@@ -19,7 +19,7 @@ from bot.core.approvals import Principal
 from bot.core.errors import AiopsError
 from bot.flow.desk import Desk
 from bot.slack import home
-from bot.slack.answers import Answers, Body, Where, where
+from bot.slack.answers import PERSON, Answers, Body, Where, where
 from bot.slack.client import SLACK, SlackTrouble, web_client
 from bot.slack.command import Command, answer, help_answer, known_commands
 from bot.slack.doors import Seen, name_of, stranger
@@ -112,7 +112,7 @@ class Surface:
             found = answer(self.desk, text, self.who(str(body["user_id"])), self.commands)
             template, data = found.template, found.data
         except AiopsError as reason:
-            template, data = "error", {"text": str(reason)}
+            template, data = "error", {"text": str(reason), "by": PERSON.findall(str(reason))}
         shown = self.render(template, data)
         _respond(respond, shown.text, list(shown.blocks), list(shown.simple))
         word = (text.split() or ["help"])[0].lower()

@@ -65,6 +65,12 @@ def close(connection: Connection, proposal: Proposal) -> bool:
     return True
 
 
+def save(connection: Connection, proposal: Proposal) -> bool:
+    """Write it anew where it still has the same standing; return whether it had."""
+    same = (rows.c.id == proposal.id, rows.c.standing == proposal.standing.value)
+    return connection.scalar(update(rows).where(*same).values(body=dumps(proposal)).returning(rows.c.id)) is not None
+
+
 def add_vote(connection: Connection, vote: Vote) -> bool:
     """Count it, once a person."""
     get(connection, vote.proposal)

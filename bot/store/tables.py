@@ -165,6 +165,16 @@ class _Presses(TypedColumns):
 presses = Table("presses", metadata, _Presses)
 
 
+class _Holds(TypedColumns):
+    kind = Column(Name, primary_key=True)
+    subject = Column(Name, primary_key=True)
+    at = Column(Moment, nullable=False)
+    body = Column(Text, nullable=False)
+
+
+holds = Table("holds", metadata, _Holds)
+
+
 class _Notices(TypedColumns):
     key = Column(Name, primary_key=True)
     channel = Column(Name, nullable=False)

@@ -11,12 +11,13 @@ from bot.core.audit import AuditEntry, AuditRow
 from bot.core.errors import ConfigError
 from bot.core.findings import Finding, Verdict
 from bot.core.gates import Press
+from bot.core.holds import Hold, Kind
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.notices import Notice
 from bot.core.readings import Reading
 from bot.core.runs import Run
-from bot.store import audit, findings, gates, incidents, lines, notices, proposals, references, runs
+from bot.store import audit, findings, gates, holds, incidents, lines, notices, proposals, references, runs
 
 PEN = 0x61696F7073  # "aiops": the advisory lock of everybody who writes the story
 
@@ -135,6 +136,10 @@ class SqlUnit:
         """Write a decision; False when another one was first."""
         return proposals.close(self._pen(), proposal)
 
+    def save_proposal(self, proposal: Proposal) -> bool:
+        """Write it anew in the same standing; False when it no longer stands so."""
+        return proposals.save(self._pen(), proposal)
+
     def add_vote(self, vote: Vote) -> bool:
         """Count a vote; False when this person has voted already."""
         return proposals.add_vote(self._pen(), vote)
@@ -162,6 +167,20 @@ class SqlUnit:
     def presses(self, run: str) -> Sequence[Press]:
         """Return who continued this run before which step, oldest first."""
         return gates.of(self._story, run)
+
+    # what stands until a person lifts it
+
+    def hold(self, hold: Hold) -> bool:
+        """Hold something; False when the same is held already."""
+        return holds.add(self._pen(), hold)
+
+    def holds(self, kind: Kind) -> Sequence[Hold]:
+        """Return what is held, oldest first."""
+        return holds.standing(self._story, kind)
+
+    def lift(self, kind: Kind, subject: str) -> Hold | None:
+        """Lift a hold and return it; None when it does not stand."""
+        return holds.lift(self._pen(), kind, subject)
 
     # the record, and what leaves the transaction with it
 

@@ -20,22 +20,22 @@ from bot.core.ports import Store
 from bot.core.profiles import CategoryProfile, NumericProfile
 from bot.core.readings import Operations, Outcomes, Reading
 from bot.core.runs import RunState
-from bot.store.database import open_store
-from tests.fakes.nouns import DAY, NOON, a_finding, a_note, a_notice, a_plan, a_proposal, a_run, a_vote, an_entry, an_incident
-from tests.fakes.store import MemoryStore
+from tests.fakes.nouns import (
+    DAY,
+    NOON,
+    a_finding,
+    a_note,
+    a_notice,
+    a_plan,
+    a_proposal,
+    a_run,
+    a_vote,
+    an_entry,
+    an_incident,
+)
 
 HOUR = timedelta(hours=1)
 RACERS = 20
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Any:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    opened = open_store(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -412,6 +412,19 @@ def test_runs_come_newest_first_and_can_be_narrowed(told: Store):
         assert [r.id for r in unit.runs(active=True)] == ["r3", "r2"]
         assert [r.id for r in unit.runs(model="delays@production")] == ["r2", "r1"]
         assert list(unit.runs(incident=2)) == []
+
+
+def test_a_proposal_is_written_anew_only_while_it_stands_as_the_writer_believes(store: Store):
+    with store.write() as unit:
+        unit.open_incident(an_incident())
+        unit.add_proposal(a_proposal())
+        assert unit.save_proposal(a_proposal(escalated=True))
+        assert not unit.save_proposal(a_proposal("p2"))
+        unit.close_proposal(a_proposal().closed(Standing.REJECTED, by="U2", at=NOON))
+        assert not unit.save_proposal(a_proposal())
+
+    with store.read() as unit:
+        assert unit.proposal("p1").standing is Standing.REJECTED
 
 
 # the record

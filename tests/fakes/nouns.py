@@ -9,6 +9,7 @@ from bot.core.approvals import Policy, Proposal, Vote
 from bot.core.audit import AuditEntry
 from bot.core.checks import Family
 from bot.core.findings import Finding, Verdict
+from bot.core.holds import Hold, Kind
 from bot.core.incidents import Incident, Note, Severity, State
 from bot.core.notices import Notice
 from bot.core.runs import Run, RunState
@@ -60,6 +61,10 @@ def a_proposal(number: str = "p1", incident: int = 1, **changes: Any) -> Proposa
 
 def a_vote(proposal: str = "p1", by: str = "U2", **changes: Any) -> Vote:
     return replace(Vote(proposal, by, approve=True, at=NOON), **changes)
+
+
+def a_hold(subject: str = "", **changes: Any) -> Hold:
+    return replace(Hold(Kind.PAUSE, subject, "U1", NOON, "the edge is being moved"), **changes)
 
 
 def a_run(number: str = "p1", incident: int = 1, **changes: Any) -> Run:

@@ -19,6 +19,7 @@ from bot.core.audit import GENESIS, AuditEntry, AuditRow
 from bot.core.errors import Conflict, NotFound
 from bot.core.findings import Finding, Verdict
 from bot.core.gates import Press
+from bot.core.holds import Hold, Kind
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.notices import Notice
@@ -55,6 +56,7 @@ class State:
     votes: dict[tuple[str, str], Vote] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     presses: dict[tuple[str, str], Press] = field(default_factory=dict)
+    holds: dict[tuple[Kind, str], Hold] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     notices: dict[str, Notice] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
@@ -236,6 +238,13 @@ class MemoryUnit:
         self._draft.proposals[proposal.id] = _kept(proposal)
         return True
 
+    def save_proposal(self, proposal: Proposal) -> bool:
+        known = self._draft.proposals.get(proposal.id)
+        if known is None or known.standing is not proposal.standing:
+            return False
+        self._draft.proposals[proposal.id] = _kept(proposal)
+        return True
+
     def add_vote(self, vote: Vote) -> bool:
         self.proposal(vote.proposal)
         if (vote.proposal, vote.by) in self._draft.votes:
@@ -273,6 +282,20 @@ class MemoryUnit:
     def presses(self, run: str) -> Sequence[Press]:
         mine = [press for (number, _), press in self._now.presses.items() if number == run]
         return sorted(mine, key=lambda press: (press.at, press.step))
+
+    # what stands until a person lifts it
+
+    def hold(self, hold: Hold) -> bool:
+        if (hold.kind, hold.subject) in self._draft.holds:
+            return False
+        self._draft.holds[hold.kind, hold.subject] = _kept(hold)
+        return True
+
+    def holds(self, kind: Kind) -> Sequence[Hold]:
+        return sorted((h for h in self._now.holds.values() if h.kind is kind), key=lambda h: (h.at, h.subject))
+
+    def lift(self, kind: Kind, subject: str) -> Hold | None:
+        return self._draft.holds.pop((kind, subject), None)
 
     # the record, and what leaves the transaction with it
 

@@ -105,6 +105,32 @@ def test_a_run_that_is_killed_in_a_step_while(house, moment):
 
 
 @pytest.mark.slow
+def test_a_bot_that_is_killed_while_it_is_paused_begins_no_step_until_somebody_resumes_it(house):
+    house.starts()
+    approve = house.proposed()("bo")
+    held = house.edge.door.hold(SET, sets=1, answer=True)
+    approve()
+    held.wait()
+    house.people["bo"].says("/aiops pause the edge is moved", channel=PLACE)
+    house.until("it is paused", lambda: house.audited("bot.paused"))
+    house.dies()
+    held.release()
+    house.killed_inside = 1
+    house.starts()
+    house.recovers("the step that was under way is done", lambda: house.audited("step.done"))
+    time.sleep(2.0)
+    assert shares(house) == THREE_STEPS[:1]
+
+    house.people["ana"].says("/aiops resume", channel=PLACE)
+    house.recovers("all steps are done", lambda: is_verifying(house))
+    finishes(house)
+
+    assert [run.state for run in house.runs] == [RunState.SUCCEEDED]
+    assert shares(house) == THREE_STEPS
+    house.invariants()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_of_two_replicas_the_other_one_finishes_the_run_whose_owner_dies_in_a_step(house):
     house.starts()

@@ -335,3 +335,24 @@ def test_json_has_no_numbers_that_json_does_not_know(capsys):
 )
 def test_an_incident_says_what_most_likely_caused_it(evidence, told):
     assert list(causes(evidence)) == told
+
+
+def test_the_brake_is_pulled_and_released_from_the_shell(home, said):
+    text = (home / "aiops.yaml").read_text()
+    (home / "aiops.yaml").write_text(text.replace("ml-oncall: []", "ml-oncall: [U024BE7LH]"))
+    code, out, _ = said("pause", "the edge is moved", "--by", "U024BE7LH")
+    assert (code, out) == (0, "Paused. Nothing acts until a person releases it: aiops resume\n")
+    assert said("pause", "--by", "U024BE7LH")[0] == 2
+    code, out, _ = said("resume", "--by", "U024BE7LH")
+
+    assert (code, out.startswith("Resumed. It was paused by U024BE7LH since ")) == (0, True)
+    assert said("resume")[::2] == (2, "Say who you are: --by with your Slack user id, e.g. --by U024BE7LH.\n")
+
+
+def test_what_the_bot_may_do_by_itself_is_listed_and_armed_from_the_shell(home, said):
+    assert said("auto", "list")[:2] == (0, "Nothing: no policy says `auto:`.\n")
+    assert said("auto", "list", "--json")[1].strip() == '{\n  "auto": []\n}'
+    assert said("auto", "arm", "churn", "--by", "U024BE7LH")[::2] == (
+        2,
+        "No policy lets the bot act by itself on churn@production, so there is nothing to arm.\n",
+    )

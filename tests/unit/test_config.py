@@ -381,3 +381,8 @@ def test_the_schema_offers_every_metric():
 
     assert set(UNITS) <= set(schema["$defs"]["MetricsPart"]["properties"])
     assert set(UNITS) == set(schema["$defs"]["LimitsPart"]["properties"])
+
+
+def test_the_brakes_roles_must_exist(write):
+    with pytest.raises(ConfigError, match="brake names the role 'nobody', which is not under roles"):
+        write(TEXT + "\nbrake: {roles: [nobody]}\n")

@@ -1,6 +1,7 @@
 """The doctor: each thing that may be wrong with an installation is one line with the way out."""
 
 import json
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,11 +11,13 @@ from bot import shelf
 from bot.app import registries
 from bot.config import Settings, load_settings
 from bot.core.metrics import Series
-from bot.doctor import data, examine, healthy, machine, metrics, papers, people, slack
+from bot.doctor import data, examine, healthy, holds, machine, metrics, papers, people, slack
 from bot.doctor.remarks import hint, ok, problem
 from bot.slack.manifest import SCOPES
 from bot.starter import TEXT
 from bot.store import schema
+from bot.store.database import open_store
+from tests.fakes.nouns import a_hold
 
 SECRET = "xoxb-very-secret-indeed"
 
@@ -48,7 +51,7 @@ def settings(**parts) -> Settings:
 
 def approvals(*oncall, **policy):
     made = settings(roles={"oncall": oncall}, approvals={"rollback": {"roles": ["oncall"], **policy}})
-    return list(people.approvals(made, {"rollback": None}))
+    return list(people.approvals(made, {"rollback": shelf.read().playbooks["rollback"]}))
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ def test_one_person_may_be_enough_where_the_policy_says_so():
 
 
 def test_a_playbook_without_a_policy_is_a_hint():
-    assert "nobody may approve" in next(iter(people.approvals(settings(), {"rollback": None}))).words
+    assert "nobody may approve" in next(iter(people.approvals(settings(), {"rollback": shelf.read().playbooks["rollback"]}))).words
 
 
 def test_a_policy_for_no_playbook_is_a_problem():
@@ -292,3 +295,46 @@ def test_a_playbook_that_no_model_can_use_needs_nobody():
 def test_a_playbook_that_may_be_approved_and_is_never_offered_is_told():
     assert with_a_trainer(trainer=False, allowed=True)[-1] == "'retrain' is never offered: no model has `connectors: {trainer: …}`."
     assert with_a_trainer(trainer=True, allowed=True) == ["'retrain': 1 of 2 people within 4:00:00."]
+
+
+def test_a_brake_that_somebody_holds_is_said_with_its_reason(tmp_path):
+    made = settings(database=f"sqlite:///{tmp_path}/aiops.db")
+    assert list(holds.holds(made)) == []
+    schema.upgrade(made.database_url)
+    assert [remark.words for remark in holds.holds(made)] == ["nobody holds it."]
+    with closing(open_store(made.database_url)) as store, store.write() as unit:
+        unit.hold(a_hold())
+    (remark,) = holds.holds(made)
+
+    assert (remark.state, remark.words) == (
+        "hint",
+        "the bot is paused by U1 since 2013-07-01 12:00 UTC (the edge is being moved); nothing acts.",
+    )
+
+
+RULE = {"playbook": ["rollback", "rolback"], "roles": ["oncall"], "people": ["U0DEE"]}
+
+
+def by_rules(*rules):
+    made = settings(roles={"oncall": ["U0ANA"]}, approvals=list(rules))
+    playbooks = shelf.read().playbooks
+    return [remark.words for remark in people.approvals(made, {name: playbooks[name] for name in ("rollback", "retrain")})]
+
+
+def test_rules_are_looked_at_one_by_one_and_so_is_every_playbook():
+    assert by_rules(RULE) == [
+        "rule 1 (rolback, rollback): 1 of 2 people within 4:00:00.",
+        "nobody may approve 'retrain'.",
+        "there is no playbook 'rolback'.",
+    ]
+
+
+def test_how_many_are_in_a_user_group_is_not_guessed():
+    assert "1 of 0 people and S0SRE within" in by_rules({"groups": ["S0SRE"]})[0]
+
+
+def test_the_scope_for_user_groups_is_asked_for_only_where_some_may_approve():
+    granted = {"x-oauth-scopes": ", ".join(set(SCOPES) - {"usergroups:read"})}
+
+    assert next(iter(slack.scopes(granted))).state == "ok"
+    assert "usergroups:read" in next(iter(slack.scopes(granted, groups=True))).words

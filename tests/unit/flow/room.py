@@ -137,6 +137,7 @@ class Room:
             playbooks={self.playbook.name: self.playbook},
             policies={self.playbook.name: self.policy},
             expand=expand,
+            digest_channel="#ml-platform",
             paired=paired,
             resampling=Resampled(),
         )

@@ -130,7 +130,7 @@ def test_an_unknown_playbook_names_the_known_ones(losing):
 
 def test_without_a_policy_nobody_may_approve_so_nothing_is_proposed(losing):
     losing.lays(policies={})
-    with pytest.raises(NotAllowed, match="Nobody may approve 'rollback': name a role under `approvals: rollback:` in aiops"):
+    with pytest.raises(NotAllowed, match="Nobody may approve 'rollback' on delays in production: name a role for it"):
         proposed(losing)
 
     assert "proposal.made" not in losing.audited()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.actions import Verification, canonical
+from bot.core.approvals import Standing
 from bot.core.checks import Family, Measurement
 from bot.core.errors import ActionFailed
 from bot.core.findings import SERVED, Verdict
@@ -12,6 +13,7 @@ from bot.core.incidents import Severity, State
 from bot.core.playbooks import Parameter, Playbook, Step
 from bot.flow import decide, propose, resolve
 from bot.flow.explain import explain_all
+from bot.flow.heal import heal_all
 from bot.flow.reconcile import reconcile
 from tests.unit.flow.room import ROLLBACK, Room
 
@@ -255,3 +257,21 @@ def test_two_watches_troubles_of_one_family_are_one_incident_that_closes_when_bo
     slow[0] = 20.0
     decided.looks(2)
     assert not decided.incident(2).open
+
+
+def test_where_a_policy_says_so_the_bot_puts_it_back_by_itself_and_asks_once_that_did_not_last(decided):
+    auto = replace(decided.policy, auto_per_day=3)
+    decided.lays(policies={"rollback": decided.policy, "restore": auto})
+    for _ in range(2):
+        decided.splitter.restart()
+        looks(decided)
+        heal_all(decided.desk)
+        newest = decided.incidents()[0].id
+        with decided.store.read() as unit:
+            (proposal,) = unit.proposals(incident=newest)
+        if proposal.decided_by:
+            decided.runs(proposal.id)
+
+    assert decided.incident(2).state is State.RESOLVED
+    assert (newest, proposal.standing, proposal.plan.playbook) == (3, Standing.WAITING, "restore")
+    assert "what 'restore' had mended by itself in #2 came back after" in decided.thread(3)

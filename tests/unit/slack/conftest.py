@@ -9,9 +9,12 @@ import pytest
 from bot.charts import draw
 from bot.render import Renderer
 from bot.simulator import Channel, Person, Simulator, SlackApp, User, Workspace
+from bot.simulator.workspace import UserGroup
 from bot.slack.carrier import Carrier
+from bot.slack.client import web_client
 from bot.slack.command import known_commands
 from bot.slack.delivery import Delivery
+from bot.slack.groups import Groups
 from bot.slack.manifest import manifest
 from bot.slack.pacing import Pace
 from bot.slack.surface import Credentials, Surface
@@ -27,7 +30,7 @@ EVERYBODY = ("ana", "bo", "cy", "aiops")
 def workspace() -> Workspace:
     app = SlackApp.from_manifest(manifest(known_commands()))
     channels = (Channel("C0000000OPS", "ml-platform", EVERYBODY), Channel("C0000WEATHER", "weather", EVERYBODY))
-    return Workspace(PEOPLE, channels, app)
+    return Workspace(PEOPLE, channels, app, groups=(UserGroup("S0SRE", "sre", "Reliability", ("cy",)),))
 
 
 @dataclass
@@ -61,6 +64,7 @@ def chat(sqlite_url) -> Iterator[Chat]:
     with Simulator(workspace()) as slack:
         room, render = Room(store=store), Renderer().render
         keys = Credentials(slack.app.bot_token, slack.app.app_token, slack.app.signing_secret, slack.api_url)
+        room.lays(groups=Groups(web_client(keys.bot_token, keys.base_url, timeout_s=2)))
         surface = Surface(room.desk, render, keys)
         delivery = Delivery(Carrier(Outbox(store), surface.client, render, draw, pace=Pace(posts_per_s=50.0)), poll_s=0.03)
         delivery.start()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.approvals import Policy, Who
 from bot.slack.surface import OLD_BUTTON
 from tests.fakes.journal import Killed
 from tests.unit.flow.room import ROLLBACK
@@ -223,3 +224,66 @@ def test_a_mention_is_answered_with_how_to_ask(chat):
     chat.ana.says("@aiops hello", channel="ml-platform")
 
     chat.ana.sees("/aiops status")
+
+
+def test_a_paused_bot_says_so_on_its_cards_in_its_answers_and_to_who_approves(proposed):
+    proposed.ana.says("/aiops pause the edge is moved", channel="ml-platform")
+    proposed.bo.sees("*Paused* by <@U0ANA>", within=10)
+    proposed.bo.clicks("Approve")
+    proposed.bo.sees("Your approval is kept, but nothing starts: the bot is paused by <@U0ANA>")
+    assert proposed.enqueued == []
+    proposed.bo.says("/aiops resume", channel="ml-platform")
+    proposed.ana.sees("Resumed: runs go on where they were", within=10)
+    assert any(proposed.bo.clicks("Approve") is None for _ in range(50))  # the card may be changing under the first press
+    proposed.bo.sees("*Approved* by <@U0BO>", within=10)
+
+    assert len(proposed.enqueued) == 1
+
+
+def test_a_viewer_cannot_pause_and_reads_who_may(chat):
+    chat.cy.says("/aiops pause", channel="ml-platform")
+
+    chat.cy.sees("Only on-call may pause and resume; your roles: viewer.")
+
+
+def test_who_pauses_a_paused_bot_is_told_who_was_first(chat):
+    chat.ana.says("/aiops pause the edge is moved", channel="ml-platform")
+    chat.bo.says("/aiops pause", channel="ml-platform")
+
+    chat.bo.sees("It is paused already, by <@U0ANA> since")
+
+
+def test_a_member_of_a_user_group_may_approve_and_is_asked_what_the_policy_says(opened):
+    policy = Policy(groups=frozenset({"S0SRE"}), confirm="Is the pricing team told?")
+    opened.room.lays(policies={"rollback": policy})
+    opened.surface.desk = opened.room.desk
+    opened.room.proposed(by="ana")
+    opened.bo.sees("Is the pricing team told?", within=10)
+    opened.bo.clicks("Approve")
+    opened.bo.sees("Only group S0SRE may decide this; your roles: on-call.")
+    opened.cy.clicks("Approve")
+    opened.cy.sees("*Approved* by <@U0CY>", within=10)
+
+    assert len(opened.enqueued) == 1
+
+
+def test_broken_glass_is_loud_on_the_card_and_its_review_is_written_with_a_button(opened):
+    policy = Policy(frozenset({"on-call"}), quorum=2, break_glass=Who(people=frozenset({"U0ANA"})))
+    opened.room.lays(policies={"rollback": policy})
+    opened.room.proposed(by="ana")
+    opened.bo.sees("Break glass…", within=10)
+    opened.bo.clicks("Break glass…")
+    opened.bo.fills("text", "I want to")
+    assert opened.bo.submits() == {"reason": "Only @U0ANA may break the glass here; your roles: on-call."}
+    opened.ana.clicks("Break glass…")
+    opened.ana.fills("text", "nobody answers")
+    assert opened.ana.submits() == {}
+    opened.bo.sees("*BREAK-GLASS* by <@U0ANA> alone; *somebody else has to review it*", within=10)
+    assert len(opened.enqueued) == 1
+
+    opened.bo.says("/aiops status", channel="ml-platform")
+    opened.bo.sees("*A break-glass review is owed*: <@U0ANA> approved")
+    opened.bo.clicks("Write the review…")
+    opened.bo.fills("text", "It was right.")
+    assert opened.bo.submits() == {}
+    opened.ana.sees("reviewed by <@U0BO>: It was right.", within=10)
