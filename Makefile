@@ -37,8 +37,9 @@ test: check cover
 	$(BIN)/pytest -m "not slow" tests/story
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/browser
 
-# The slow ones too: real servers, many kills.
+# The slow ones too: real servers, many kills, and a search for examples that nobody has seen.
 test-all: test
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) -m "hypothesis and not slow" --hypothesis-profile=search tests/unit tests/contract
 	$(BIN)/pytest -m slow
 
 check: setup

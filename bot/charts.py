@@ -24,6 +24,7 @@ BLUE, ORANGE, VERMILLION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
 INK, GREY, FAINT = "#1d1c1d", "#616061", "#e8e8e8"
 MOST_POINTS, MOST_BINS = 400, 14
 LARGEST = 1e100
+YEARS = range(1900, 3000)  # beyond them a clock is broken, and an axis would have no room for its margins
 _drawing = threading.Lock()  # matplotlib's font cache is not made for several threads
 
 
@@ -141,6 +142,8 @@ def _moment(value: object) -> datetime | None:
     try:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
+        return None
+    if at.year not in YEARS:
         return None
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 

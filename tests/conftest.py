@@ -13,12 +13,19 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from bot.store import schema
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")
+
+
+# The same examples in every run, so that red means that the code has changed; `make test-all` searches for others.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=300)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -85,8 +85,15 @@ POINT = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "0106-01-01T00:00:00", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_that_no_clock_in_order_would_tell_is_left_out(at):
+    drawn = draw({"kind": "timeline", "title": "t", "points": [*points(0.25), {"at": at, "value": 0.75}]})
+
+    assert drawn.alt == draw({"kind": "timeline", "title": "t", "points": points(0.25)}).alt
+
+
 @given(st.lists(POINT, max_size=4), ANYTHING, ANYTHING)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_no_number_stops_a_chart(raw, threshold, reference):
     drawn = draw({"kind": "timeline", "title": "t", "points": raw, "threshold": threshold, "reference": reference})
 
@@ -94,7 +101,7 @@ def test_no_number_stops_a_chart(raw, threshold, reference):
 
 
 @given(st.lists(ANYTHING, max_size=5), st.lists(ANYTHING, max_size=5))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_no_share_stops_a_chart(reference, current):
     drawn = draw(
         {"kind": "distribution", "title": "t", "bins": ["$a", "b\n", math.nan], "reference": reference, "current": current}

@@ -103,7 +103,7 @@ def test_hostile_names_and_levels_are_only_text():
     assert "alert('x')" in "".join(reader.text)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.lists(st.text(max_size=5), min_size=3, max_size=3), max_size=3))
 def test_no_name_or_level_breaks_the_page(columns):
     table = pa.table(

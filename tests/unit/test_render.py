@@ -78,7 +78,7 @@ def test_every_template_of_ours_has_a_golden():
 
 @pytest.mark.parametrize("name", GOLDENS)
 @given(hostile=HOSTILE)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 def test_data_makes_no_mention_no_broadcast_and_no_link(name, hostile):
     golden = GOLDENS[name]
     shown = RENDERER.render(golden["template"], poisoned(golden["data"], hostile), view=name == "home")
@@ -143,7 +143,6 @@ def test_without_any_template_the_news_is_told_in_plain_words():
 
 
 @given(st.text(min_size=1, max_size=300), st.integers(10, 60))
-@settings(deadline=None)
 def test_a_cut_never_ends_inside_an_entity_or_a_mention(text, most):
     whole = safe({"text": text + "<&>" * 20})["text"]
     cut = clip(whole, most)
@@ -157,7 +156,7 @@ def test_a_cut_code_block_is_closed_again():
 
 
 @given(st.integers(0, 120), st.integers(0, 4_000), st.integers(0, 130))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whatever_its_size_a_message_fits(sections, length, rows):
     blocks = [section("x" * length) for _ in range(sections)]
     blocks += [table(["a"] * 25, [["y" * 400] * 25] * rows), table(["b"], [["z"]] * rows)]

@@ -124,7 +124,7 @@ odd = st.lists(st.sampled_from([0.0, -0.0, 1.0, -999.0, 1e6, 1e308, -1e308, 5e-3
 names = st.lists(st.sampled_from(["", "a", "b", None, "<!channel>", "\x00", "é", "NaN", "N/A", "12,5"]), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(odd, odd, names, names)
 def test_no_column_is_odd_enough_to_crash_a_check_or_to_make_a_number_that_is_none(before, after, levels, later):
     reference = a_reading({"x": np.array(before), "carrier": levels})
@@ -135,7 +135,7 @@ def test_no_column_is_odd_enough_to_crash_a_check_or_to_make_a_number_that_is_no
     assert all(np.isfinite(m.value) for m in results if isinstance(m, Measurement))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(odd, odd, names, names, st.integers(1, 60))
 def test_whatever_is_measured_lies_within_its_interval_and_is_said_on_one_line(before, after, levels, later, times):
     reference = a_reading({"x": np.tile(before, times), "carrier": levels * times}, duplicates=1)

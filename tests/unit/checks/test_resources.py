@@ -210,7 +210,7 @@ def test_numbers_beyond_all_measure_are_unknown():
 samples = st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, 5e-324, 1e308, -1e308, 0.5]), max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(samples, samples, st.sampled_from(list(UNITS)))
 def test_no_sample_is_odd_enough_to_crash_it(before, after, name):
     then, now = a_reading(resources={name: told(before)}), a_reading(resources={name: replace(told(after), limit=2.0)})

@@ -29,7 +29,7 @@ def offers(*names, text="x"):
 
 
 @given(TEXT)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_slack_accepts_every_form_whatever_the_texts(text):
     for view in (
         modals.remedy(HERE, 3, offers("rollback", "shift", text=text)),

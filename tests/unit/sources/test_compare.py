@@ -303,7 +303,7 @@ odd = st.lists(st.sampled_from([0.0, -0.0, 1.0, 1e6, 1e308, -1e308, 5e-324, np.n
 names = st.lists(st.sampled_from(["", "a", "b", None, "<script>", "\x00", "é", "NaN"]), max_size=70)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(odd, odd, names, names, st.sampled_from([0, 2_000_000]))
 def test_no_column_is_odd_enough_to_crash(before, after, levels, later, large):
     then = [{"x": pa.array(before, pa.float64())}, {"c": pa.array(levels, pa.string())}]

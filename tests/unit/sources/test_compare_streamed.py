@@ -51,7 +51,7 @@ def test_exact_forbids_intervals_however_large_the_files_are():
     assert not [m for m in told["features"][0]["measurements"] if "interval" in m]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.6), st.booleans())
 def test_streamed_or_whole_the_verdicts_are_the_same(seed, shift, ties):
     random = np.random.default_rng(seed)

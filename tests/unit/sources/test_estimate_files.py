@@ -262,7 +262,7 @@ odd = st.lists(st.sampled_from([0.0, -0.0, 1.0, 0.5, 1e308, 5e-324, np.nan, np.i
 text = st.lists(st.sampled_from(["", "a", "yes", "no", None, "<!channel>", "\x00"]), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(["binary", "multiclass", "regression"]), odd | text, odd | text, odd | text)
 def test_whatever_the_columns_hold_there_is_an_answer_or_one_sentence(task, label, score, other):
     rows = min(map(len, (label, score, other))) * 60

@@ -140,7 +140,7 @@ ODD = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ODD, st.lists(ODD, max_size=2), st.sampled_from([200, 400, 503]))
 def test_no_answer_is_odd_enough_to_crash_it(whole, result, status):
     for given_answer in (answer(whole, status), success(*result), success({"metric": {}, "values": result})):

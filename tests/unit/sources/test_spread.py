@@ -120,7 +120,7 @@ def test_an_empty_window_has_no_rows_and_still_its_columns():
     assert (len(kept), kept.names, kept.of) == (0, ("x", "carrier"), 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 5), max_size=60), st.integers(1, 12), st.randoms())
 def test_which_rows_are_kept_does_not_hang_on_their_order(times, most, random):
     at, ids = np.array(times, dtype=np.int64), [f"{i:03}" for i in range(len(times))]
@@ -136,7 +136,7 @@ def test_which_rows_are_kept_does_not_hang_on_their_order(times, most, random):
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=6), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rows_are_picked_across_chunks(sizes, data):
     pieces = [list(range(sum(sizes[:i]), sum(sizes[: i + 1]))) for i in range(len(sizes))]
     column = pa.chunked_array(pieces, pa.int64())

@@ -67,7 +67,7 @@ def read(table: pa.Table) -> Reading:
     return reading_of(MODEL, DAY, inside, None, NOON)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.fixed_dictionaries({name: st.sampled_from(list(COLUMNS)) for name in NAMES}), st.integers(0, 3))
 def test_any_types_of_columns_give_a_reading_that_every_check_can_measure_or_one_sentence(kinds, rows):
     try:

@@ -51,7 +51,7 @@ def test_the_form_of_the_first_row_says_nothing_of_the_others(tmp_path, kind, fi
     assert reading.rows == 1 + len(FORMS) * sum(-timedelta(days=1) <= offset < timedelta() for offset in AROUND)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     start=st.integers(915_148_800, 2_114_380_800).map(lambda epoch: datetime.fromtimestamp(epoch, UTC)),
     length=st.integers(1, 260_000).map(lambda seconds: timedelta(seconds=seconds)),

@@ -19,7 +19,7 @@ def drawn(random, n, *, honest=True):
     return (truth if honest else truth**2), (random.random(n) < truth).astype(np.float64)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs)
 def test_the_map_is_scikit_learns_isotonic_regression(rows):
     scores, labels = (np.array(side, dtype=np.float64) for side in zip(*rows, strict=True))

@@ -20,7 +20,7 @@ def drawn(seed, n=60, k=3):
     return np.clip(scores, 0, 1), random.integers(0, k, n)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1_000))
 def test_every_metric_is_scikit_learns_macro_mean(seed):
     scores, labels = drawn(seed)
@@ -81,7 +81,7 @@ def test_a_slope_says_how_far_a_rows_truth_moves_the_metric():
     assert {name: (after[name] - before[name].value) / 1e-6 for name in after} == pytest.approx(slopes, abs=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(numbers)
 def test_of_numbers_the_metrics_are_scikit_learns(pairs):
     predicted, truth = (np.array(side) for side in zip(*pairs, strict=True))

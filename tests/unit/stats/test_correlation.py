@@ -12,7 +12,7 @@ from tests.fakes.readings import joint
 RANDOM = np.random.default_rng(5)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=3, max_size=30))
 def test_the_correlation_is_scipys_with_ties(pairs):
     one, other = np.array(pairs, dtype=np.float64).T

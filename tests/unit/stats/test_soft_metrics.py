@@ -31,7 +31,7 @@ def oracle(truth, score, called, weight=None):
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(labelled)
 def test_realised_metrics_are_scikit_learns_ties_included(pairs):
     score, truth, found = told(pairs)
@@ -43,7 +43,7 @@ def test_realised_metrics_are_scikit_learns_ties_included(pairs):
     assert expected.keys() - found.keys() <= {"precision"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(weighed)
 def test_with_probabilities_a_row_counts_as_true_and_as_false_by_its_weight(pairs):
     score, truth, found = told(pairs)
@@ -55,7 +55,7 @@ def test_with_probabilities_a_row_counts_as_true_and_as_false_by_its_weight(pair
     assert all(value == pytest.approx(expected[name], abs=1e-9) for name, value in found.items() if name != "ece")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(weighed, st.integers(0, 39))
 def test_a_slope_says_how_far_one_rows_truth_moves_the_metric(pairs, place):
     score, truth, before = told(pairs)
