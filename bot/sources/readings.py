@@ -10,11 +10,11 @@ import pyarrow as pa
 from bot.core.joint import JointRows
 from bot.core.models import Model
 from bot.core.profiles import ColumnProfile, Counts, Floats
-from bot.core.readings import REGRESSION, Reading
+from bot.core.readings import Reading
 from bot.core.windows import Window
 from bot.sources.columns import MANY, side_by_side
 from bot.sources.order import in_time, repeated
-from bot.sources.outcomes import arrived, chosen, labels_of, outcomes_of, said, scored, thinned
+from bot.sources.outcomes import UNBOUNDED, arrived, chosen, labels_of, outcomes_of, said, scored, thinned
 from bot.sources.segments import coarse, slices_of
 from bot.sources.spread import evenly, picked
 from bot.sources.table import operations_of, profiled, versions_of, wanted
@@ -72,6 +72,7 @@ def reading_of(
         task=model.task,
         scored=said(table, columns, model.task)[given] if like else np.empty(0),
         chosen=picks[given] if like and len(picks) else np.empty(0, dtype=bool),
+        top=model.top,
     )
 
 
@@ -105,7 +106,7 @@ def told_jointly(model: Model, kept: pa.Table, at: Counts, of: int, as_of: datet
         else:
             values[:, i], levels[name] = places(kept.column(name))
     values[~np.isfinite(values)] = np.nan
-    labels, judged = np.full(len(kept), np.nan), model.task != REGRESSION  # whole rows are judged by shares, never by distances
+    labels, judged = np.full(len(kept), np.nan), model.task not in UNBOUNDED  # whole rows are judged by shares, never by distances
     known = arrived(kept, log, as_of, model.task)
     if judged and known.any():
         labels[known] = labels_of(kept, log, model.task)[known]
