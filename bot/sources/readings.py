@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bot.core.joint import JointRows
 from bot.core.models import Model
@@ -116,7 +117,8 @@ def told_jointly(model: Model, kept: pa.Table, at: Counts, of: int, as_of: datet
 
 def places(column: pa.ChunkedArray) -> tuple[Floats, tuple[str, ...]]:
     """Return a column as places in its levels, shape (n,), missing NaN; and the levels, sorted."""
-    given = texts(column).to_pylist()
-    levels = sorted({value for value in given if value is not None})
-    place = {level: float(i) for i, level in enumerate(levels)}
-    return np.array([np.nan if value is None else place[value] for value in given], dtype=np.float64), tuple(levels)
+    found = pc.dictionary_encode(texts(column).combine_chunks())
+    order = np.asarray(pc.sort_indices(found.dictionary), dtype=np.int64)  # as Python sorts: UTF-8 keeps the order of code points
+    place = np.empty(len(order) + 1)
+    place[order], place[-1] = np.arange(len(order)), np.nan
+    return place[np.asarray(pc.fill_null(found.indices, -1), dtype=np.int64)], tuple(found.dictionary.take(order).to_pylist())
