@@ -105,8 +105,6 @@ def _usual(then: Outcomes, current: Reading) -> dict[str, float]:
     found = measured_by.values(then.scores, then.labels)
     if task == MULTICLASS:
         return found | {"accuracy": float(then.labels.mean())}
-    precision = measured_by.average_precision(then.scores, then.labels)
-    found |= {"average_precision": precision} if precision is not None else {}
     return found | (measured_by.decided(then.labels, then.chosen) if len(then.chosen) else {})
 
 
@@ -138,15 +136,12 @@ def _of_groups(told: Ranked, before: Mapping[str, float]) -> dict[str, Estimate]
 
 def _of_classes(now: Outcomes, task: str) -> dict[str, Estimate]:
     scores, labels, at = now.scores, now.labels, now.at
-    found = {
-        "calibration_gap": measured_by.calibration_gap(scores, labels, at),
-        "log_loss": measured_by.log_loss(scores, labels, at),
-        "brier": measured_by.brier(scores, labels, at),
-    }
+    found = measured_by.realised(scores, labels, at)
     if task == MULTICLASS:
         del found["log_loss"]  # what the other classes were given is not in the log
         return found | {"accuracy": measured_by.block_mean(labels.astype(np.float64), measured_by.days(at))}
-    area, precision = measured_by.roc_auc(scores, labels), measured_by.average_precision(scores, labels)
+    of = measured_by.wins(scores, labels)
+    area, precision = measured_by.roc_auc(of), measured_by.average_precision(of)
     plain = measured_by.decided(labels, now.chosen) if len(now.chosen) else {}
     plain |= {"average_precision": precision} if precision is not None else {}
     return found | ({"roc_auc": area} if area else {}) | {name: _alone(value) for name, value in plain.items()}
