@@ -23,6 +23,7 @@ from bot.core.errors import ConfigError
 from bot.core.lines import FalseAlarms, Learn
 from bot.core.metrics import UNITS, Metrics
 from bot.core.models import Feature, LogColumns, Model, Persistence, Recovery, Watch
+from bot.core.readings import TOP
 from bot.core.rules import Rule
 from bot.core.seasons import Season
 from bot.core.windows import Window
@@ -35,6 +36,7 @@ DEFAULT_PATH = Path("aiops.yaml")
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 LITERAL_PASSWORD = re.compile(r"://[^/@:\s]*:[^@/\s]+@")
 ZONED = re.compile(r"(.+)\s+([A-Za-z_]+/[A-Za-z][A-Za-z0-9_+/-]*|UTC)\s*")
+PRIMARY = {"regression": "mae_ratio", "ranking": "ndcg_lost"}
 SECRET_NAME = re.compile(r"(password|secret|token|api[-_]?key|authorization|cookie)$", re.IGNORECASE)
 
 
@@ -110,6 +112,7 @@ class ColumnsPart(Part):
     latency_ms: str = "latency_ms"
     error: str = "error"
     prediction: str = Field("", description="The class that was decided on; needed where there are more than two.")
+    group: str = Field("", description="Of a ranking: the id of the query or session whose items were ranked together.")
 
 
 class LearnPart(Part):
@@ -278,9 +281,11 @@ class ModelPart(Part):
     reference: ReferencePart
     features: Mapping[str, FeaturePart] = Field(default_factory=dict)
     columns: ColumnsPart = ColumnsPart()
-    task: Literal["binary", "multiclass", "regression"] = "binary"
+    task: Literal["binary", "multiclass", "regression", "ranking"] = "binary"
+    top: int = Field(TOP, ge=1, le=10_000, description="Of a ranking: how many items of a group count, the k of NDCG@k.")
     primary: str = Field(
-        "", description="The performance metric that may open an incident; calibration_gap, of a regression mae_ratio."
+        "",
+        description="The performance metric that may open an incident; calibration_gap, mae_ratio or ndcg_lost by the task.",
     )
     thresholds: Mapping[str, ThresholdPart] = Field(default_factory=dict, description="By 'check' or 'check.subject'.")
     false_alarms: FalseAlarmsPart | None = Field(None, description="Measure lines so that false incidents stay this rare.")
@@ -295,6 +300,18 @@ class ModelPart(Part):
         for name in self.segments:
             if name not in self.features or self.features[name].kind != "categorical":
                 raise ValueError(f"segment '{name}' of model '{self.name}' must be one of its features of kind categorical")
+        return self
+
+    @model_validator(mode="after")
+    def _ranks_groups(self) -> "ModelPart":
+        ranks = self.task == "ranking"
+        if ranks and not self.columns.group:
+            raise ValueError(
+                f"model '{self.name}' ranks, so its `columns` must name a `group`: the query or session whose items stand together"
+            )
+        for name, given in (("columns.group", self.columns.group), ("top", "top" in self.model_fields_set)):
+            if given and not ranks:
+                raise ValueError(f"model '{self.name}' has `{name}`, which only a `task: ranking` has")
         return self
 
 
@@ -390,7 +407,8 @@ def _model(part: ModelPart, checks: Mapping[str, Check]) -> Model:
         features=tuple(Feature(name, f.kind, f.importance, f.team or part.team) for name, f in part.features.items()),
         columns=LogColumns(**part.columns.model_dump()),
         task=part.task,
-        primary=part.primary or ("mae_ratio" if part.task == "regression" else "calibration_gap"),
+        top=part.top,
+        primary=part.primary or PRIMARY.get(part.task, "calibration_gap"),
         segments=part.segments,
         segments_page=part.segments_page,
         thresholds={

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
-from bot.core.readings import REGRESSION, Reading
+from bot.core.readings import RANKING, REGRESSION, Reading
 from bot.core.words import POINTS
 from bot.stats.performance import calibration_error
 
@@ -23,8 +23,8 @@ def calibration(reference: Reading, current: Reading) -> Iterator[Measured]:
     It sees what a gap over all rows cannot: high scores that promise too much beside low ones that promise too little.
     """
     now, then = current.outcomes, reference.outcomes
-    if current.task == REGRESSION:
-        yield NotMeasured("ece", "a regression promises no shares", current.rows)
+    if current.task in (REGRESSION, RANKING):
+        yield NotMeasured("ece", f"a {current.task} promises no shares", current.rows)
     elif now is None or not len(now):
         yield NotMeasured("ece", "no label has arrived yet" if now is not None else "the log has no label column", current.rows)
     else:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.profiles import Counts, Floats
-from bot.core.readings import MULTICLASS, REGRESSION, Outcomes, Reading
+from bot.core.readings import MULTICLASS, RANKING, REGRESSION, Outcomes, Reading
 from bot.core.words import POINTS
 from bot.stats.streams import DETECTORS, Step, rise, step
 
@@ -36,6 +36,9 @@ def concept(reference: Reading, current: Reading) -> Iterator[Measured]:
     The reference's stream goes before the window's, so that a step between the two is seen as well.
     """
     then, now = reference.outcomes, current.outcomes
+    if current.task == RANKING:
+        yield from (NotMeasured(name, "no single item of a ranking is right or wrong", current.rows) for name in DETECTORS)
+        return
     for side, outcomes in (("reference", then), ("window", now)):
         if outcomes is None or len(outcomes) < LEAST_LABELS:
             labels = 0 if outcomes is None else len(outcomes)

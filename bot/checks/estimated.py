@@ -7,7 +7,7 @@ import numpy as np
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.findings import ESTIMATED
 from bot.core.profiles import Counts
-from bot.core.readings import BINARY, MULTICLASS, REGRESSION, Outcomes, Reading
+from bot.core.readings import BINARY, MULTICLASS, RANKING, REGRESSION, Outcomes, Reading
 from bot.core.words import number
 from bot.stats import estimates, losses, metrics
 from bot.stats.calibration import calibrated
@@ -22,9 +22,11 @@ SUBJECTS: Mapping[str, Mapping[str, str]] = {
     BINARY: {"roc_auc": "ROC AUC", "average_precision": "average precision", "log_loss": "log loss", "brier": "Brier score"},
     MULTICLASS: {"accuracy": "accuracy"},
     REGRESSION: {"mae": "mean absolute error", "rmse": "root mean squared error"},
+    RANKING: {"ndcg": "NDCG@k"},
 }
 DECIDED = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1"}
 NAMES = {name: label for task in (*SUBJECTS.values(), DECIDED) for name, label in task.items()}
+NO_RANKING = "nothing estimates a ranking without labels: only relevances that have come can tell"
 LINE = Threshold(critical=3.0, least_rows=LEAST_ROWS)
 """The whole band must be as many standard deviations worse than usual."""
 
@@ -48,7 +50,7 @@ def estimated(reference: Reading, current: Reading) -> Iterator[Measured]:
     """
     then, rows = reference.outcomes, len(current.scored)
     names = SUBJECTS[current.task]
-    if why := _lacks(then, rows):
+    if why := NO_RANKING if current.task == RANKING else _lacks(then, rows):
         yield from (NotMeasured(name, why, rows) for name in names)
         return
     assert then is not None  # noqa: S101  said above, for the type checker

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
-from bot.core.readings import Reading
+from bot.core.readings import RANKING, REGRESSION, Reading
 from bot.stats.slices import LEAST_ROWS, worst_slices
 
 
@@ -16,6 +16,9 @@ from bot.stats.slices import LEAST_ROWS, worst_slices
 )
 def slices(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How far the squared error of the worst slices has risen above the other rows': any level or quarter of one input or two."""
+    if current.task in (REGRESSION, RANKING):
+        yield NotMeasured("model", f"the slices of a {current.task} are not searched", current.rows)
+        return
     now = current.joint
     then = reference.joint if reference.joint is not None or now is None else now.thinned(0)
     found = worst_slices(then, now) if then is not None and now is not None else []

@@ -21,8 +21,8 @@ MOST_OUTCOMES, MOST_JOINT = 200_000, 5_000
 def merged(readings: Sequence[Reading], end: datetime) -> Reading:
     """Return the stretches one after the other, as one window that stops at `end`; one of them may come several times.
 
-    Each keeps its length; its outcomes are moved in time to their new place, so that a day drawn twice is two days. Columns must be
-    counted at the same cut points; one that is lost or of another kind somewhere is left out.
+    Each keeps its length; its outcomes are moved in time to their new place, so that a day drawn twice is two days and a group
+    two groups. Columns must be counted at the same cut points; one that is lost or of another kind somewhere is left out.
     """
     length = sum((r.window.length for r in readings[1:]), readings[0].window.length)
     window, newest = Window.ending(end, length), None
@@ -32,7 +32,7 @@ def merged(readings: Sequence[Reading], end: datetime) -> Reading:
         shift = edge - reading.window.start
         newest = reading.newest + shift if reading.newest else newest
         if reading.outcomes is not None:
-            outcomes.append(replace(reading.outcomes, at=reading.outcomes.at + round(shift.total_seconds())))
+            outcomes.append(_moved(reading.outcomes, round(shift.total_seconds())))
         edge += reading.window.length
     return Reading(
         window,
@@ -43,7 +43,13 @@ def merged(readings: Sequence[Reading], end: datetime) -> Reading:
         operations=_operations([r.operations for r in readings if r.operations is not None]),
         newest=newest,
         task=readings[0].task,
+        top=readings[0].top,
     )
+
+
+def _moved(outcomes: Outcomes, by_s: int) -> Outcomes:
+    """Return the outcomes so many seconds later; groups of one stretch stay together, those of its copies elsewhere are others."""
+    return replace(outcomes, at=outcomes.at + by_s, groups=outcomes.groups + by_s)
 
 
 def gathered(whole: Reading, parts: Sequence[Reading]) -> Reading:
@@ -73,6 +79,7 @@ def gathered(whole: Reading, parts: Sequence[Reading]) -> Reading:
             for name, rows in whole.slices.items()
         },
         task=whole.task,
+        top=whole.top,
     )
 
 
@@ -125,6 +132,7 @@ def _outcomes(parts: Sequence[Outcomes]) -> Outcomes | None:
         sum(p.awaited for p in parts),
         chosen=_whole([p.chosen for p in parts], parts),
         values=_whole([p.values for p in parts], parts),
+        groups=_whole([p.groups for p in parts], parts),
     )
 
 

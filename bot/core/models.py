@@ -8,7 +8,7 @@ from bot.core.checks import Threshold
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.lines import FalseAlarms, Learn
 from bot.core.metrics import Metrics
-from bot.core.readings import BINARY
+from bot.core.readings import BINARY, TOP
 from bot.core.seasons import Season, Slot
 from bot.core.windows import Window
 
@@ -29,7 +29,8 @@ class Feature:
 class LogColumns:
     """What the prediction log calls the things that every log has; empty text where it has no such column.
 
-    `score` is what the model said: of a regression the predicted number. `prediction` is the class that was decided on.
+    `score` is what the model said: of a regression the predicted number. `prediction` is the class that was decided on. `group` is
+    what the items of one ranking share: the id of the query or the session.
     """
 
     time: str = "time"
@@ -41,6 +42,7 @@ class LogColumns:
     latency_ms: str = "latency_ms"
     error: str = "error"
     prediction: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,9 @@ class Model:
     have opened an incident becomes a line of the digest.
     `segments` are columns of categories: every check also looks at each of their levels; what it finds there is evidence and wakes
     nobody, unless `segments_page` says so.
-    `task` is what it predicts: "binary", "multiclass" or "regression". `metrics` says who else measures how its serving does.
-    `connectors` say which platform plays which other part for it ("trainer": "nightly-jobs").
+    `task` is what it predicts: "binary", "multiclass", "regression" or "ranking", of which `top` items a group count.
+    `metrics` says who else measures how its serving does. `connectors` say which platform plays which other part
+    for it ("trainer": "nightly-jobs").
     """
 
     name: str
@@ -136,6 +139,7 @@ class Model:
     task: str = BINARY
     metrics: Metrics | None = None
     connectors: Mapping[str, str] = field(default_factory=dict)
+    top: int = TOP
 
     def platform(self, part: str) -> str:
         """Return the name of the platform that plays this part for the model; empty where none does."""

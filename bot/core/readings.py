@@ -12,8 +12,11 @@ from bot.core.metrics import Series
 from bot.core.profiles import ColumnProfile, Counts, Floats
 from bot.core.windows import Window
 
-BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
-"""What a model predicts: whether something comes true, which of several classes, or a number."""
+BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
+"""What a model predicts: whether something comes true, which of several classes, a number, or which items of a group come first."""
+
+TOP = 10
+"""How many items of a group count, where nobody said."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +27,8 @@ class Outcomes:
     `awaited` rows of the same window were predicted but have no label yet; `oldest_awaited` is the time of the first of them.
     `chosen` is the class that was decided on, bool (n,), empty where the log does not say it. Of several classes `scores` are those
     of the chosen one, and `labels` say whether it was right. Of a regression `scores` are the predicted numbers and `values` the
-    true ones (n,); nothing else has any.
+    true ones (n,). Of a ranking `values` are the relevances, 0 or more, and `groups` say which rows were ranked together: a number
+    a group, spread evenly over all 64 bits, shape (n,). Nothing else has any.
     """
 
     scores: Floats
@@ -35,6 +39,7 @@ class Outcomes:
     oldest_awaited: datetime | None = None
     chosen: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
     values: Floats = field(default_factory=lambda: np.empty(0))
+    groups: Counts = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -53,12 +58,16 @@ class Outcomes:
             at=self.at[rows],
             chosen=self.chosen[rows] if len(self.chosen) else self.chosen,
             values=self.values[rows] if len(self.values) else self.values,
+            groups=self.groups[rows] if len(self.groups) else self.groups,
         )
 
     def thinned(self, most: int) -> "Outcomes":
-        """Return at most so many of the rows, evenly spread in their order, the same ones at every call."""
+        """Return at most so many of the rows, evenly spread in their order, the same ones at every call; groups stay whole."""
         if len(self) <= most:
             return self
+        if len(self.groups):
+            _, place, rows = np.unique(self.groups, return_inverse=True, return_counts=True)
+            return self.at_rows((np.cumsum(rows) <= most)[place])
         return self.at_rows(np.unique(np.linspace(0, len(self) - 1, most).astype(np.int64)))
 
 
@@ -83,6 +92,7 @@ class Reading:
     `scored` are the scores of all rows, labelled or not, and `chosen` the classes decided on (empty where the log does not say):
     what can be estimated without labels. A reference has none, and neither has a window whose rows were not read.
     `resources` are the model's metrics by name, of the whole only: no log tells them, `bot.flow.meter` asks for them beside it.
+    `top` is how many items of a ranked group count.
     """
 
     window: Window
@@ -100,6 +110,7 @@ class Reading:
     scored: Floats = field(default_factory=lambda: np.empty(0))
     chosen: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
     resources: Mapping[str, Series] = field(default_factory=dict)
+    top: int = TOP
 
 
 @dataclass(frozen=True, slots=True, eq=False)

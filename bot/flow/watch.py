@@ -101,7 +101,7 @@ def fingerprint(model: Model) -> str:
         "kept": ["profiles", "joint"],  # what a reading holds; a reference from before is read anew
     }
     if (model.task, model.columns.prediction) != (BINARY, ""):  # what was stored before there were tasks stays good
-        content |= {"task": [model.task, model.columns.prediction]}
+        content |= {"task": [model.task, model.columns.prediction, *([model.columns.group] if model.columns.group else [])]}
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
 

@@ -2,7 +2,8 @@
 
 A binary model is read as it is: a score from 0 to 1, a label that is true or false. Of several classes the log holds the chosen one
 (`prediction`) and the score that it was given; what comes true is then whether it was the right one. A regression's score is its
-predicted number, and its label is kept as a number, too.
+predicted number, and its label is kept as a number, too. So is the relevance that a ranking's label is; there a row counts once all
+rows of its group have score and label, because half a list says nothing about the order of the whole.
 """
 
 from datetime import UTC, datetime
@@ -15,10 +16,14 @@ import pyarrow.compute as pc
 from bot.core.errors import SourceUnavailable
 from bot.core.models import LogColumns
 from bot.core.profiles import Counts, Floats
-from bot.core.readings import BINARY, MULTICLASS, REGRESSION, Outcomes
+from bot.core.readings import BINARY, MULTICLASS, RANKING, REGRESSION, Outcomes
+from bot.sources.groups import grouped, whole
 from bot.sources.values import classes, kind_of, moments, numbers, scores, texts
 
 Flags = npt.NDArray[np.bool_]
+
+UNBOUNDED = (REGRESSION, RANKING)
+"""Tasks whose scores and labels are numbers, not shares and flags."""
 
 MOST_REFERENCE = 200_000
 """Labelled rows that a reference keeps: more calibrate no better, and they are stored."""
@@ -30,6 +35,11 @@ def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetim
         return None
     came = arrived(table, columns, as_of, task)
     known = came & scored(table, columns, task)
+    groups = np.empty(0, dtype=np.int64)
+    if task == RANKING:
+        groups, member = grouped(table, columns.group)
+        known = whole(groups, known & member)
+        groups = groups[known]
     rows = table if known.all() else table.filter(pa.array(known))
     awaited = at[~came]
     label = rows.column(columns.label)
@@ -41,7 +51,8 @@ def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetim
         awaited=len(awaited),
         oldest_awaited=datetime.fromtimestamp(int(awaited.min()), UTC) if len(awaited) else None,
         chosen=chosen(rows, columns, task),
-        values=numbers(label) if task == REGRESSION else np.empty(0),
+        values=numbers(label) if task in UNBOUNDED else np.empty(0),
+        groups=groups,
     )
 
 
@@ -51,9 +62,9 @@ def thinned(outcomes: Outcomes | None, most: int = MOST_REFERENCE) -> Outcomes |
 
 
 def said(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Floats:
-    """Return what the model said of each row, shape (n,): a score from 0 to 1, of a regression any finite number; else NaN."""
+    """Return what the model said of each row, shape (n,): a score from 0 to 1, of numbers and rankings any finite one; else NaN."""
     column = table.column(columns.score)
-    if task != REGRESSION:
+    if task not in UNBOUNDED:
         return scores(column)
     if kind_of(column.type, "numeric") != "numeric":
         return np.full(len(column), np.nan)
@@ -73,12 +84,12 @@ def chosen(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Flags:
 
 
 def labels_of(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Flags:
-    """Return what came true, shape (n,); of several classes whether the chosen one did, of a regression nothing."""
+    """Return what came true, shape (n,); of several classes whether the chosen one did, of a ranking what is relevant."""
     if task == REGRESSION:
         return np.zeros(len(table), dtype=bool)
     label = table.column(columns.label)
-    if task == BINARY:
-        return np.asarray(numbers(label) > 0.5, dtype=bool)
+    if task in (BINARY, RANKING):
+        return np.asarray(numbers(label) > (0.5 if task == BINARY else 0.0), dtype=bool)
     predicted = classes(table.column(columns.prediction))
     return np.array([one == other for one, other in zip(predicted, classes(label), strict=True)], dtype=bool)
 
@@ -103,7 +114,7 @@ def arrived(table: pa.Table, columns: LogColumns, as_of: datetime | None, task: 
     """Return which rows have a label that had arrived by then, shape (n,).
 
     Raises:
-        SourceUnavailable: the labels are neither flags nor numbers, where the task needs them to be.
+        SourceUnavailable: the labels are neither flags nor numbers, where the task needs them to be, or a relevance is below 0.
     """
     if columns.label not in table.column_names:
         return np.zeros(len(table), dtype=bool)
@@ -111,10 +122,13 @@ def arrived(table: pa.Table, columns: LogColumns, as_of: datetime | None, task: 
     if task == MULTICLASS:
         known = np.array([one is not None for one in classes(label)], dtype=bool)
     elif kind_of(label.type, "numeric") != "numeric":
-        wanted = "numbers" if task == REGRESSION else "true and false or 1 and 0"
+        wanted = "numbers" if task in UNBOUNDED else "true and false or 1 and 0"
         raise SourceUnavailable(f"The label column '{columns.label}' must hold {wanted}.")
     else:
-        known = np.asarray(np.isfinite(numbers(label)), dtype=bool)
+        given = numbers(label)
+        if task == RANKING and given.min(initial=0.0, where=np.isfinite(given)) < 0:
+            raise SourceUnavailable(f"The label column '{columns.label}' holds relevances below 0; leave empty what nobody judged.")
+        known = np.asarray(np.isfinite(given), dtype=bool)
     if as_of is None or columns.label_time not in table.column_names:
         return known
     times = table.column(columns.label_time)

@@ -32,7 +32,7 @@ from sqlalchemy import types as sql
 
 from bot.core.models import LogColumns, Model
 from bot.core.profiles import CategoryProfile, ColumnProfile, Floats, NumericProfile
-from bot.core.readings import Operations, Reading
+from bot.core.readings import RANKING, Operations, Reading
 from bot.core.windows import Window
 from bot.sources.readings import declared_of, reading_of
 from bot.sources.rows import arrow
@@ -188,16 +188,20 @@ def _double(column: ColumnElement[Any]) -> Number:
 
 
 def _labelled(connection: Connection, rows: FromClause, model: Model) -> pa.Table:
-    """Return the labelled rows of the window, only what outcomes are made of."""
+    """Return the labelled rows of the window, only what outcomes are made of; of a ranking, the groups that are all labelled."""
     names = model.columns
-    kept = [
-        name for name in (names.time, names.score, names.label, names.label_time, names.version, names.prediction) if name in rows.c
-    ]
+    asked_of = (names.time, names.score, names.label, names.label_time, names.version, names.prediction, names.group)
+    kept = [name for name in asked_of if name in rows.c]
     kinds = {name: rows.c[name].type for name in kept}
     if names.label not in rows.c:
         return arrow(kinds, [])
-    label = rows.c[names.label]
-    asked = select(*[rows.c[name] for name in kept]).where(label.is_not(None))
+    asked = select(*[rows.c[name] for name in kept]).where(rows.c[names.label].is_not(None))
+    if model.task == RANKING and names.group in rows.c:
+        lacking = func.count().over(partition_by=rows.c[names.group]) - func.count(rows.c[names.label]).over(
+            partition_by=rows.c[names.group]
+        )
+        of = select(*[rows.c[name] for name in kept], lacking.label("labels_lacking")).subquery()
+        asked = select(*[of.c[name] for name in kept]).where(of.c.labels_lacking == 0)
     return arrow(kinds, connection.execute(asked).all())
 
 

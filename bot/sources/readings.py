@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bot.core.joint import JointRows
 from bot.core.models import Model
 from bot.core.profiles import ColumnProfile, Counts, Floats
-from bot.core.readings import REGRESSION, Reading
+from bot.core.readings import Reading
 from bot.core.windows import Window
 from bot.sources.columns import MANY, side_by_side
 from bot.sources.order import in_time, repeated
-from bot.sources.outcomes import arrived, chosen, labels_of, outcomes_of, said, scored, thinned
+from bot.sources.outcomes import UNBOUNDED, arrived, chosen, labels_of, outcomes_of, said, scored, thinned
 from bot.sources.segments import coarse, slices_of
 from bot.sources.spread import evenly, picked
 from bot.sources.table import operations_of, profiled, versions_of, wanted
@@ -72,6 +73,7 @@ def reading_of(
         task=model.task,
         scored=said(table, columns, model.task)[given] if like else np.empty(0),
         chosen=picks[given] if like and len(picks) else np.empty(0, dtype=bool),
+        top=model.top,
     )
 
 
@@ -105,7 +107,7 @@ def told_jointly(model: Model, kept: pa.Table, at: Counts, of: int, as_of: datet
         else:
             values[:, i], levels[name] = places(kept.column(name))
     values[~np.isfinite(values)] = np.nan
-    labels, judged = np.full(len(kept), np.nan), model.task != REGRESSION  # whole rows are judged by shares, never by distances
+    labels, judged = np.full(len(kept), np.nan), model.task not in UNBOUNDED  # whole rows are judged by shares, never by distances
     known = arrived(kept, log, as_of, model.task)
     if judged and known.any():
         labels[known] = labels_of(kept, log, model.task)[known]
@@ -115,7 +117,8 @@ def told_jointly(model: Model, kept: pa.Table, at: Counts, of: int, as_of: datet
 
 def places(column: pa.ChunkedArray) -> tuple[Floats, tuple[str, ...]]:
     """Return a column as places in its levels, shape (n,), missing NaN; and the levels, sorted."""
-    given = texts(column).to_pylist()
-    levels = sorted({value for value in given if value is not None})
-    place = {level: float(i) for i, level in enumerate(levels)}
-    return np.array([np.nan if value is None else place[value] for value in given], dtype=np.float64), tuple(levels)
+    found = pc.dictionary_encode(texts(column).combine_chunks())
+    order = np.asarray(pc.sort_indices(found.dictionary), dtype=np.int64)  # as Python sorts: UTF-8 keeps the order of code points
+    place = np.empty(len(order) + 1)
+    place[order], place[-1] = np.arange(len(order)), np.nan
+    return place[np.asarray(pc.fill_null(found.indices, -1), dtype=np.int64)], tuple(found.dictionary.take(order).to_pylist())

@@ -194,7 +194,7 @@ def added(one: Reading, other: Reading) -> Reading:
 
 
 def thinned(reading: Reading, step: int, *, seed: int) -> Reading:
-    """Return the slice with one labelled row and one waiting time of every `step`; what is only counted stays exact."""
+    """Return the slice with one labelled row (or group) and one waiting time of every `step`; what is only counted stays exact."""
     if step == 1:
         return reading
     outcomes, operations = reading.outcomes, reading.operations
@@ -228,6 +228,8 @@ def _rows_of_both(one: Told, other: Told) -> Told:
 
 def _drawn_rows(told: Told, step: int, seed: int) -> Told:
     """Return one row of every `step`, the same ones of every array."""
+    if isinstance(told, Outcomes) and len(told.groups):
+        return told.at_rows(told.groups % step == 0)  # its number says it: a group that lies in two slices is kept in both or none
     fewer: dict[str, Any] = {name: evenly(values, step, seed=seed) for name, values in _arrays(told).items()}
     return replace(told, **fewer)
 

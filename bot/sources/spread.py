@@ -38,10 +38,13 @@ def _stretches(starts: Counts, ends: Counts) -> Counts:
 
 def picked(column: pa.ChunkedArray, place: Counts) -> pa.ChunkedArray:
     """Return a column's rows at these places; chunk by chunk, because Arrow would first make one piece of all of them."""
+    if column.num_chunks == 1:
+        return pa.chunked_array([_plain(column.chunk(0).take(pa.array(place)))])
     lengths = np.array([len(chunk) for chunk in column.chunks], dtype=np.int64)
     ends = np.cumsum(lengths)
     of = np.searchsorted(ends, place, side="right")
-    parts = [_plain(column.chunk(int(i)).take(pa.array(place[of == i] - ends[i] + lengths[i]))) for i in np.unique(of)]
+    there = np.flatnonzero(np.bincount(of, minlength=1))
+    parts = [_plain(column.chunk(int(i)).take(pa.array(place[of == i] - ends[i] + lengths[i]))) for i in there if len(place)]
     if not parts:
         return column.slice(0, 0)
     back = np.argsort(np.argsort(of, kind="stable"), kind="stable")

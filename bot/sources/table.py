@@ -87,6 +87,7 @@ def wanted(model: Model) -> tuple[str, ...]:
         named.latency_ms,
         named.error,
         named.prediction,
+        named.group,
     )
     return tuple(name for name in dict.fromkeys((*(feature.name for feature in model.features), *log)) if name)
 

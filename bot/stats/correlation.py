@@ -9,10 +9,11 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import numpy.typing as npt
+from scipy import special
 
 from bot.core.joint import JointRows
-from bot.core.profiles import Floats
+from bot.core.profiles import Counts, Floats
 from bot.stats.columns import aligned
 
 MOST_COLUMNS, MOST_ROWS, LEAST_ROWS = 40, 2_500, 100
@@ -29,8 +30,8 @@ class Change(NamedTuple):
     pair: tuple[str, str]
     then: float
     now: float
-    p_value: float
     n: int
+    p_value: float
 
 
 def changes(then: JointRows, now: JointRows) -> list[Change]:
@@ -40,39 +41,77 @@ def changes(then: JointRows, now: JointRows) -> list[Change]:
     names = [sides.names[i] for i in numeric]
     before, after = _pairs(sides.then[:, numeric]), _pairs(sides.now[:, numeric])
     both = sorted({*before} & {*after})
-    found = [_change((names[i], names[j]), before[i, j], after[i, j], len(both)) for i, j in both]
+    chances = _chances(np.array([(*before[pair], *after[pair]) for pair in both]).reshape(-1, 4))
+    found = [
+        Change((names[i], names[j]), before[i, j][0], *after[i, j], chance)
+        for (i, j), chance in zip(both, chances.tolist(), strict=True)
+    ]
     return sorted(found, key=lambda change: (-abs(change.now - change.then), change.pair))
+
+
+class Ordered(NamedTuple):
+    """A column's rows that have a value, the smallest first, and the place of each among the distinct values: shape (m,) both.
+
+    Of `n` rows; sorted once, whatever rows a pair then has in common.
+    """
+
+    rows: Counts
+    value: Counts
+    n: int
+
+    @property
+    def moving(self) -> int:
+        """How many rows differ from the most frequent value."""
+        return len(self.value) - int(np.bincount(self.value, minlength=1).max())
+
+    def ranks(self, kept: npt.NDArray[np.bool_]) -> Floats:
+        """Return the ranks among the rows that are kept, ties at their middle rank, less the mean rank; shape (n,), elsewhere 0."""
+        inside = kept[self.rows]
+        rows, value = self.rows[inside], self.value[inside]
+        times = np.bincount(value)
+        ranks = np.zeros(self.n)
+        ranks[rows] = (np.cumsum(times) - (times - 1) / 2 - (len(rows) + 1) / 2)[value]
+        return ranks
+
+
+def ordered(column: Floats) -> Ordered:
+    """Return the order of a column of shape (n,)."""
+    rows = np.argsort(column)[: len(column) - int(np.isnan(column).sum())]
+    values = column[rows]
+    return Ordered(rows, np.cumsum(np.append(False, values[1:] != values[:-1])[: len(rows)]), len(column))
 
 
 def spearman(one: Floats, other: Floats) -> float:
     """Return the rank correlation of two columns without gaps, ties at their middle rank; NaN where one of them is constant."""
-    ours, theirs = (stats.rankdata(side) - (len(side) + 1) / 2 for side in (one, other))
+    every = np.ones(len(one), dtype=bool)
+    return _correlation(ordered(one).ranks(every), ordered(other).ranks(every))
+
+
+def _correlation(ours: Floats, theirs: Floats) -> float:
     size = float(np.sqrt((ours @ ours) * (theirs @ theirs)))
     return float(ours @ theirs) / size if size else float("nan")
 
 
-def moves(values: Floats) -> bool:
-    """Return whether enough rows of a column without gaps, shape (n,), differ from its most frequent value."""
-    _, times = np.unique(values, return_counts=True)
-    return len(values) - int(times.max(initial=0)) >= LEAST_MOVING
-
-
 def _pairs(rows: Floats) -> dict[tuple[int, int], tuple[float, int]]:
     """Return each pair's correlation and rows, for those with enough of them and no constant side."""
-    return {pair: (value, n) for pair, value, n in _measured(rows) if n >= LEAST_ROWS and np.isfinite(value)}
+    return {pair: (value, n) for pair, value, n in _measured(rows) if np.isfinite(value)}
 
 
 def _measured(rows: Floats) -> Iterator[tuple[tuple[int, int], float, int]]:
     there = ~np.isnan(rows)
-    moving = [column for column in range(rows.shape[1]) if moves(rows[there[:, column], column])]
-    for i, j in combinations(moving, 2):
+    columns = {i: ordered(rows[:, i]) for i in range(rows.shape[1])}
+    alone = {i: column.ranks(there[:, i]) for i, column in columns.items() if column.moving >= LEAST_MOVING}
+    for i, j in combinations(alone, 2):
         both = there[:, i] & there[:, j]
-        n = int(both.sum())
-        yield (i, j), spearman(rows[both, i], rows[both, j]) if n >= LEAST_ROWS else float("nan"), n
+        n = int(np.count_nonzero(both))
+        if n >= LEAST_ROWS:
+            ours, theirs = (alone[k] if len(columns[k].rows) == n else columns[k].ranks(both) for k in (i, j))
+            yield (i, j), _correlation(ours, theirs), n
 
 
-def _change(pair: tuple[str, str], then: tuple[float, int], now: tuple[float, int], pairs: int) -> Change:
-    (r, n), (s, m) = then, now
+def _chances(pairs: Floats) -> Floats:
+    """Return the chance of each pair's change, shape (p,); a pair is its correlation and rows then, and both now: (p, 4)."""
+    r, n, s, m = pairs.T
     gap = np.arctanh(np.clip(s, -EDGE, EDGE)) - np.arctanh(np.clip(r, -EDGE, EDGE))
-    chance = 2 * float(stats.norm.sf(abs(gap) / np.sqrt(1.06 / (n - 3) + 1.06 / (m - 3))))
-    return Change(pair, r, s, min(1.0, chance * pairs), m)
+    chance = 2 * special.ndtr(-np.abs(gap) / np.sqrt(1.06 / (n - 3) + 1.06 / (m - 3)))
+    return np.asarray(np.minimum(1.0, chance * len(pairs)), dtype=np.float64)

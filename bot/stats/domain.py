@@ -12,8 +12,9 @@ import numpy.typing as npt
 from bot.core.joint import JointRows
 from bot.core.profiles import Floats
 from bot.stats.columns import aligned, ranked
-from bot.stats.learning import classifier, folds, one_thread
-from bot.stats.performance import Estimate, roc_auc
+from bot.stats.learning import classifier, folds
+from bot.stats.performance import Estimate, roc_auc, wins
+from bot.stats.threads import one_thread
 
 FOLDS = 5
 MOST_ROWS = 2_500
@@ -44,9 +45,9 @@ def told_apart(then: JointRows, now: JointRows, *, explain_from: float = 1.0) ->
         return None
     rows, is_now = ranked(sides)
     fold = np.concatenate([folds(len(then), FOLDS), folds(len(now), FOLDS)])
-    with one_thread():
+    with one_thread(learners=True):
         fitted = [classifier(rows[fold != f], is_now[fold != f], sides.categorical) for f in range(FOLDS)]
-        area = roc_auc(_out_of_fold(fitted, rows, fold), is_now)
+        area = roc_auc(wins(_out_of_fold(fitted, rows, fold), is_now))
         if area is None:
             return None
         asked = rows.shape[1] if area.value >= explain_from else 0
@@ -66,5 +67,5 @@ def _without(fitted: list[object], rows: Floats, fold: npt.NDArray[np.int64], is
     """Return the area when one column's values are dealt out anew among the rows."""
     shuffled = rows.copy()
     shuffled[:, column] = np.random.default_rng(0).permutation(shuffled[:, column])
-    area = roc_auc(_out_of_fold(fitted, shuffled, fold), is_now)
+    area = roc_auc(wins(_out_of_fold(fitted, shuffled, fold), is_now))
     return area.value if area else 0.5

@@ -1,11 +1,5 @@
-"""Learners of trees on a few thousand rows, in one thread.
+"""Learners of trees on a few thousand rows; call them in one thread (`bot.stats.threads`)."""
 
-One thread on purpose: such a fit takes a tenth of a second, and where several processes share the cores, the threads of one fit
-spend a hundred times that waiting for each other (measured: 0.25 s against 25 s).
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,16 +8,6 @@ import numpy.typing as npt
 from bot.core.profiles import Floats
 
 ROUNDS, LEAVES, RATE, LEAST_IN_LEAF = 40, 15, 0.15, 20
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let numeric libraries work in the calling thread only; those that were loaded later would not know of it."""
-    import sklearn.ensemble  # noqa: F401, PLC0415  takes a second to import
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-    with threadpool_limits(1):
-        yield
 
 
 def classifier(rows: Floats, truth: npt.NDArray[np.bool_], categorical: npt.NDArray[np.bool_]) -> Any:

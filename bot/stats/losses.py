@@ -11,13 +11,13 @@ the halves not seen; n rows of a window and m rows learned from make it c Σ E²
 Blind to concept drift, as every estimate without labels: where the same inputs now have other outcomes, nothing here can know.
 """
 
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bot.core.profiles import Counts, Floats
 from bot.stats.estimates import Band, banded
+from bot.stats.threads import one_thread
 
 MOST_ROWS = 50_000
 LEAST_ROWS = 100
@@ -37,7 +37,7 @@ class Learned(NamedTuple):
 
     def __call__(self, inputs: Floats) -> Floats:
         """Return the expected loss of each row, shape (n,), never negative."""
-        with _alone():
+        with one_thread(learners=True):
             expected = [np.maximum(learner.predict(inputs[:, self.columns]), 0) for learner in self.learners]
         return np.asarray(np.mean(expected, axis=0) * self.scale, dtype=np.float64)
 
@@ -86,7 +86,7 @@ def _learned(inputs: Floats, losses: Floats) -> Learned:
         learner = HistGradientBoostingRegressor(
             max_iter=50, max_leaf_nodes=15, min_samples_leaf=40, early_stopping=False, random_state=0
         )
-        with _alone():
+        with one_thread(learners=True):
             learner.fit(inputs[mine], known[mine])
             unseen[~mine] = np.maximum(learner.predict(inputs[~mine]), 0)
         learners.append(learner)
@@ -94,13 +94,6 @@ def _learned(inputs: Floats, losses: Floats) -> Learned:
     expected = unseen * scale
     noise = float(((known - expected) ** 2).mean() / (expected**2).mean()) if expected.any() else 0.0
     return Learned(tuple(learners), columns, scale * top, noise, len(losses))
-
-
-def _alone() -> AbstractContextManager[object]:
-    """Return a context in which a learner uses one thread: beside other work several mostly wait for each other."""
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-    return cast("AbstractContextManager[object]", threadpool_limits(1))
 
 
 def estimated(losses: Losses, inputs: Floats, predicted: Floats) -> dict[str, Band]:

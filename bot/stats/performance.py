@@ -5,6 +5,7 @@ narrow. Means are therefore bootstrapped over whole blocks (days; Künsch 1989, 
 window gives the same answer on every replica. AUC's interval is DeLong's (1988).
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -45,14 +46,22 @@ def block_mean(values: Floats, blocks: Counts) -> Estimate:
         values: shape (n,), n ≥ 1.
         blocks: shape (n,), small whole numbers; with fewer than 3 blocks rows stand for themselves.
     """
+    return block_means([values], blocks)[0]
+
+
+def block_means(columns: Sequence[Floats], blocks: Counts) -> list[Estimate]:
+    """Return the means of several columns over the same rows and the same draws of blocks, as `block_mean` does each."""
     blocks = _blocks(blocks)
-    size = int(blocks.max()) + 1
-    sums, counts = np.bincount(blocks, values, size), np.bincount(blocks, minlength=size)
-    sums, counts = sums[counts > 0], counts[counts > 0]
-    weights = _weights(len(sums))
-    drawn = (weights @ sums) / (weights @ counts.astype(np.float64))
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(values.mean()), float(low), float(high))
+    counts = np.bincount(blocks)
+    there = counts > 0
+    weights = _weights(int(there.sum()))
+    rows = weights @ counts[there].astype(np.float64)
+    found = []
+    for values in columns:
+        drawn = (weights @ np.bincount(blocks, values)[there]) / rows
+        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        found.append(Estimate(float(values.mean()), float(low), float(high)))
+    return found
 
 
 def _blocks(blocks: Counts) -> Counts:
@@ -72,25 +81,21 @@ def _weights(blocks: int) -> Floats:
     return np.asarray(drawn, dtype=np.float64)
 
 
-def calibration_gap(scores: Floats, labels: Labels, at: Counts) -> Estimate:
-    """Return mean score − share that came true: a share, −1 to 1; positive promises more than comes."""
-    return block_mean(scores - labels, days(at))
+def realised(scores: Floats, labels: Labels, at: Counts) -> dict[str, Estimate]:
+    """Return what scores promised and what came true, by name, with intervals over days.
+
+    The calibration gap is mean score − share that came true, −1 to 1 (positive promises more than comes); log loss is in nats and 0
+    at best, the Brier score (Brier 1950) 0 to 1.
+    """
+    gaps = scores - labels
+    names = ("calibration_gap", "log_loss", "brier")
+    return dict(zip(names, block_means([gaps, log_losses(scores, labels), gaps**2], days(at)), strict=True))
 
 
 def log_losses(scores: Floats, labels: Labels) -> Floats:
     """Return each row's log loss in nats, shape (n,); never infinite."""
     p = np.clip(scores, FLOOR, 1 - FLOOR)
-    return -np.where(labels, np.log(p), np.log1p(-p))
-
-
-def log_loss(scores: Floats, labels: Labels, at: Counts) -> Estimate:
-    """Return the mean log loss in nats; 0 is best."""
-    return block_mean(log_losses(scores, labels), days(at))
-
-
-def brier(scores: Floats, labels: Labels, at: Counts) -> Estimate:
-    """Return the Brier score, 0 (best) to 1 (Brier 1950)."""
-    return block_mean((scores - labels) ** 2, days(at))
+    return -np.log(np.where(labels, p, 1 - p))
 
 
 def mean_absolute_error(predicted: Floats, truth: Floats, at: Counts) -> Estimate:
@@ -130,13 +135,29 @@ def decided(labels: Labels, chosen: Labels) -> dict[str, float]:
     return right | {name: part / whole for name, (part, whole) in parts.items() if whole}
 
 
-def average_precision(scores: Floats, labels: Labels) -> float | None:
-    """Return the mean precision over the positives, each at its own score; None without positives."""
+class Wins(NamedTuple):
+    """The scores of what came true, sorted, and how many of the others lie below each and up to each: shape (m,); `n` others."""
+
+    ups: Floats
+    below: Counts
+    up_to: Counts
+    n: int
+
+
+def wins(scores: Floats, labels: Labels) -> Wins:
+    """Return whom each score of what came true is above: searched once, in order, for every metric of the order."""
     ups, downs = np.sort(scores[labels]), np.sort(scores[~labels])
-    if not len(ups):
+    return Wins(ups, np.searchsorted(downs, ups, side="left"), np.searchsorted(downs, ups, side="right"), len(downs))
+
+
+def average_precision(of: Wins) -> float | None:
+    """Return the mean precision over the positives, each at its own score; None without positives."""
+    m = len(of.ups)
+    if not m:
         return None
-    above, false = (len(side) - np.searchsorted(side, ups, side="left") for side in (ups, downs))
-    return float((above / (above + false)).mean())
+    new = np.append(True, of.ups[1:] != of.ups[:-1])
+    above = m - np.flatnonzero(new)[np.cumsum(new) - 1]  # tied positives count together
+    return float((above / (above + of.n - of.below)).mean())
 
 
 def paired_log_loss(ours: Floats, theirs: Floats, labels: Labels, at: Counts) -> Estimate:
@@ -146,33 +167,28 @@ def paired_log_loss(ours: Floats, theirs: Floats, labels: Labels, at: Counts) ->
 
 def values(scores: Floats, labels: Labels) -> dict[str, float]:
     """Return every metric that can be told, by name, without the intervals: what a reference stands beside with."""
-    gaps = scores - labels
+    gaps, of = scores - labels, wins(scores, labels)
     told = {
         "calibration_gap": float(gaps.mean()),
         "log_loss": float(log_losses(scores, labels).mean()),
         "brier": float((gaps**2).mean()),
     }
-    ups, downs = np.sort(scores[labels]), np.sort(scores[~labels])
-    return told | {"roc_auc": float((_wins(ups, downs) / len(downs)).mean())} if len(ups) and len(downs) else told
+    precision = average_precision(of)
+    told |= {"average_precision": precision} if precision is not None else {}
+    return told | {"roc_auc": float(((of.below + of.up_to) / 2 / of.n).mean())} if len(of.ups) and of.n else told
 
 
-def roc_auc(scores: Floats, labels: Labels) -> Estimate | None:
+def roc_auc(of: Wins) -> Estimate | None:
     """Return the area under the ROC curve with DeLong's interval; None when only one class is there."""
-    ups, downs = np.sort(scores[labels]), np.sort(scores[~labels])
-    m, n = len(ups), len(downs)
+    m, n = len(of.ups), of.n
     if not m or not n:
         return None
-    wins_up, wins_down = _wins(ups, downs) / n, 1 - _wins(downs, ups) / m
+    up_to, below = (np.cumsum(np.bincount(places, minlength=n + 1))[:n] for places in (of.below, of.up_to))
+    wins_up, wins_down = (of.below + of.up_to) / 2 / n, 1 - (below + up_to) / 2 / m  # of each of the others: what lies below it
     area = float(wins_up.mean())
     spread = _variance(wins_up) / m + _variance(wins_down) / n
     half = float(stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(spread))
     return Estimate(area, max(0.0, area - half), min(1.0, area + half))
-
-
-def _wins(ours: Floats, theirs: Floats) -> Floats:
-    """Return how many of theirs each of ours is above, a tie counting half; both are sorted: the search walks through memory."""
-    below, up_to = np.searchsorted(theirs, ours, side="left"), np.searchsorted(theirs, ours, side="right")
-    return np.asarray((below + up_to) / 2, dtype=np.float64)
 
 
 def _variance(values: Floats) -> float:

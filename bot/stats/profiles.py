@@ -128,13 +128,13 @@ def inner_quantiles(ordered: Floats, bins: int = BINS) -> Floats:
     return np.asarray(np.unique(quantiles[np.isfinite(quantiles)])[1:-1], dtype=np.float64)
 
 
-def _distinct(ordered: Floats) -> Floats:
+def _distinct(ordered: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return ordered[np.concatenate([[True], ordered[1:] > ordered[:-1]])] if len(ordered) else ordered.copy()
 
 
 def _sums(ordered: Floats, up_to: Counts) -> Floats:
     """Return the sum of the first `up_to[i]` values for each i; many times quicker than summing up to every row."""
-    starts = np.unique(np.append(0, up_to[up_to < len(ordered)]))
+    starts = _distinct(np.append(0, up_to[up_to < len(ordered)]))
     if not len(ordered):
         return np.zeros(len(up_to))
     totals = np.append(0.0, np.cumsum(np.add.reduceat(ordered, starts)))

@@ -16,6 +16,7 @@ from bot.core.joint import JointRows
 from bot.core.profiles import Floats
 from bot.stats.columns import Aligned, aligned
 from bot.stats.learning import folds
+from bot.stats.threads import one_thread
 
 KEPT_VARIANCE = 0.65
 FOLDS, FEWEST_CHUNKS, MOST_CHUNKS = 5, 10, 50
@@ -57,10 +58,11 @@ def reconstruction(then: JointRows, now: JointRows, *, chunks: int = FEWEST_CHUN
     before, after = _numbers(sides)
     fold = folds(len(before), FOLDS)
     errors, fresh = np.empty(len(before)), np.zeros(len(after))
-    for f in range(FOLDS):
-        basis = fitted(before[fold != f])
-        errors[fold == f] = errors_of(before[fold == f], basis)
-        fresh += errors_of(after, basis) / FOLDS
+    with one_thread():
+        for f in range(FOLDS):
+            basis = fitted(before[fold != f])
+            errors[fold == f] = errors_of(before[fold == f], basis)
+            fresh += errors_of(after, basis) / FOLDS
     sd, chunks = _spread(errors, len(fresh), chunks)
     gap = float(fresh.mean() - errors.mean())
     mean = float(errors.mean())

@@ -18,6 +18,7 @@ from bot.core.profiles import Floats
 from bot.core.words import number
 from bot.stats.columns import Aligned, aligned
 from bot.stats.performance import days
+from bot.stats.threads import one_thread
 
 LEAST_ROWS, LEAST_BEFORE = 100, 50
 MOST_LEVELS, MOST_SLICES = 20, 100
@@ -114,7 +115,8 @@ def _sums(rows: JointRows, masks: list[Mask]) -> Sums:
     inside = np.stack([*masks, np.ones(len(rows), dtype=bool)], axis=1).astype(np.float64)
     loss, block = losses(rows)[:, None], blocks(rows)
     parts = [(inside[block == b], loss[block == b]) for b in range(int(block.max(initial=-1)) + 1)] or [(inside, loss)]
-    return Sums(np.stack([m.T @ m for m, _ in parts]), np.stack([m.T @ (m * x) for m, x in parts]))
+    with one_thread():
+        return Sums(np.stack([m.T @ m for m, _ in parts]), np.stack([m.T @ (m * x) for m, x in parts]))
 
 
 def blocks(rows: JointRows) -> npt.NDArray[np.int64]:

@@ -4,12 +4,14 @@ ADWIN (Bifet & Gavaldà 2007), HDDM_A (Frías-Blanco et al. 2015) and DDM (Gama 
 on flat streams, and not HDDM_W, which misses a step from 10 to 20 %.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from bot.core.profiles import Counts, Floats
+from bot.stats.alarms import alarms, ddm, hddm_a
 from bot.stats.performance import Estimate, block_mean, days
 
 
@@ -20,25 +22,22 @@ class Step(NamedTuple):
     since: int
 
 
-def _adwin() -> Any:
+def adwin(errors: Counts) -> Iterator[int]:
+    """Yield every row at which ADWIN cries."""
     from river.drift import ADWIN  # noqa: PLC0415  river takes most of a second to import
 
-    return ADWIN(delta=0.002)  # type: ignore[no-untyped-call]
+    detector = ADWIN(delta=0.002)  # type: ignore[no-untyped-call]
+    for i, error in enumerate(errors.tolist()):
+        detector.update(error)  # type: ignore[no-untyped-call]
+        if detector.drift_detected:
+            yield i
 
 
-def _hddm() -> Any:
-    from river.drift.binary import HDDMA  # noqa: PLC0415
-
-    return HDDMA()  # type: ignore[no-untyped-call]
-
-
-def _ddm() -> Any:
-    from river.drift.binary import DDM  # noqa: PLC0415
-
-    return DDM()
-
-
-DETECTORS: Mapping[str, Callable[[], Any]] = {"adwin": _adwin, "hddm_a": _hddm, "ddm": _ddm}
+DETECTORS: Mapping[str, Callable[[Counts], Iterator[int]]] = {
+    "adwin": adwin,
+    "hddm_a": partial(alarms, hddm_a),
+    "ddm": partial(alarms, ddm),
+}
 
 
 def step(name: str, errors: Counts, start: int = 0) -> Step | None:
@@ -49,10 +48,7 @@ def step(name: str, errors: Counts, start: int = 0) -> Step | None:
         errors: 0 (right) or 1 (wrong), shape (n,), in the order of time.
         start: rows before this one are only there to be compared with.
     """
-    detector, seen = DETECTORS[name](), -1
-    for i, error in enumerate(errors.tolist()):
-        detector.update(error)
-        seen = i if detector.drift_detected else seen
+    seen = max(DETECTORS[name](errors), default=-1)
     return Step(seen, most_likely(errors, start, seen)) if seen >= start else None
 
 

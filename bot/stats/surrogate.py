@@ -8,7 +8,8 @@ import numpy.typing as npt
 from bot.core.joint import JointRows
 from bot.core.profiles import Floats
 from bot.stats.columns import aligned, ranked
-from bot.stats.learning import folds, one_thread, regressor
+from bot.stats.learning import folds, regressor
+from bot.stats.threads import one_thread
 
 FOLDS = 4
 MOST_ROWS, LEAST_ROWS = 3_000, 300
@@ -28,7 +29,7 @@ def surrogate(rows: JointRows) -> Surrogate | None:
         return None
     sides = aligned(rows, rows.rows(np.zeros(len(rows), dtype=bool)))
     inputs, fold = ranked(sides)[0], folds(len(rows), FOLDS)
-    with one_thread():
+    with one_thread(learners=True):
         learners = [regressor(inputs[fold != f], rows.scores[fold != f], sides.categorical) for f in range(FOLDS)]
         error = _error(learners, inputs, rows.scores, fold)
         lost = [_error(learners, _shuffled(inputs, i), rows.scores, fold) - error for i in range(inputs.shape[1])]

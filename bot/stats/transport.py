@@ -98,8 +98,9 @@ def _segments(f: _Side, g: _Side, cuts: Floats, at: slice, to: slice) -> Between
     least = np.abs(f_area - g_area)
     apart = (f_start >= g_end) | (g_start >= f_end)  # they cannot cross here: what lies between them is the difference
     most = length * np.maximum(f_end - g_start, g_end - f_start)
+    f_early, g_early = _early(f_start, f_end, f_area, length), _early(g_start, g_end, g_area, length)
     for level in (f_start, f_end, g_start, g_end):  # |F - G| is at most |F - level| + |G - level|, whatever the level
-        off = _off(f_start, f_end, f_area, length, level) + _off(g_start, g_end, g_area, length, level)
+        off = _off(f_start, f_end, f_early, length, level) + _off(g_start, g_end, g_early, length, level)
         most = np.minimum(most, off)
     return Between(float(least.sum()), float(np.where(apart, least, np.maximum(least, most)).sum()))
 
@@ -111,10 +112,14 @@ def _risen(side: _Side, cuts: Floats, at: slice, to: slice, length: Floats) -> t
     return start, end, start * length + np.clip(inside, 0.0, (end - start) * length)
 
 
-def _off(start: Floats, end: Floats, area: Floats, length: Floats, level: Floats) -> Floats:
-    """Return the most that a rising function of this area can be off a level: it stays at its start, then jumps to its end."""
+def _early(start: Floats, end: Floats, area: Floats, length: Floats) -> Floats:
+    """Return for which share of each stretch a function of this area stays at its start if it then jumps to its end."""
     rise = (end - start) * length
-    early = np.divide(end * length - area, rise, out=np.full_like(rise, 0.5), where=rise > 0)
+    return np.divide(end * length - area, rise, out=np.full_like(rise, 0.5), where=rise > 0)
+
+
+def _off(start: Floats, end: Floats, early: Floats, length: Floats, level: Floats) -> Floats:
+    """Return the most that a rising function can be off a level: by staying at its start and then jumping to its end."""
     return np.asarray(length * (np.abs(start - level) * early + np.abs(end - level) * (1 - early)), dtype=np.float64)
 
 

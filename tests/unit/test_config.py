@@ -269,6 +269,37 @@ def test_each_task_has_a_primary_metric_unless_one_is_named(write, lines, primar
     assert model["churn@production"].primary == primary
 
 
+def tasked(lines: str, group: str = "") -> str:
+    """Return the starter's file with these lines for its model, and a column of groups where one is given."""
+    text = TEXT.replace("      score: score\n", f"      score: score\n{group and f'      group: {group}'}\n", 1)
+    return text.replace("    source: predictions\n", f"    source: predictions\n{lines}", 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "top", "primary"), [("", 10, "ndcg_lost"), ("    top: 3\n    primary: map\n", 3, "map")], ids=["usual", "own"]
+)
+def test_a_ranking_names_its_groups_and_how_many_items_count(write, lines, top, primary):
+    text = tasked(f"    task: ranking\n{lines}", group="query_id")
+    model = write(text).models_with(registries().checks)["churn@production"]
+
+    assert (model.task, model.columns.group, model.top, model.primary) == ("ranking", "query_id", top, primary)
+
+
+@pytest.mark.parametrize(
+    ("lines", "group", "told"),
+    [
+        ("    task: ranking\n", "", "ranks, so its `columns` must name a `group`"),
+        ("", "query_id", "has `columns.group`, which only a `task: ranking` has"),
+        ("    task: regression\n    top: 5\n", "", "has `top`, which only a `task: ranking` has"),
+        ("    task: ranking\n    top: 0\n", "query_id", "top"),
+    ],
+    ids=["no group", "group of another task", "top of another task", "none count"],
+)
+def test_half_a_ranking_is_refused(write, lines, group, told):
+    with pytest.raises(ConfigError, match=told):
+        write(tasked(lines, group))
+
+
 def seasonal(season, **changes):
     """Return the starter's file with a season for its inputs, in Berlin."""
     given = {"every": "*/15 * * * * Europe/Berlin", "window": "1h", "end": "2026-02-01"} | changes

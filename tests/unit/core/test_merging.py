@@ -156,3 +156,12 @@ def test_true_values_and_decided_classes_are_kept_where_all_stretches_tell_them(
 
 def test_a_window_put_together_has_the_task_of_its_parts():
     assert merged([replace(day(1), task="regression")], END).task == "regression"
+
+
+def test_a_group_of_a_day_that_comes_twice_is_two_groups_and_one_of_two_neighbours_is_one():
+    three, four = (replace(day(n), outcomes=replace(day(n).outcomes, groups=np.array([7, 7])), top=5) for n in (3, 4))
+    twice, neighbours = (merged(parts, END) for parts in ([three, three], [three, four]))
+
+    assert (len(set(twice.outcomes.groups.tolist())), len(set(neighbours.outcomes.groups.tolist()))) == (2, 1)
+    assert (twice.top, gathered(replace(WHOLE, top=5), [three, four]).top) == (5, 5)
+    assert gathered(WHOLE, [three, four]).outcomes.groups.tolist() == [7, 7, 7, 7]

@@ -42,3 +42,11 @@ def test_what_a_version_chose_and_what_was_true_go_with_its_rows():
     )
 
     assert (both.of_version("v2").chosen.tolist(), both.of_version("v2").values.tolist()) == ([False], [6.0])
+
+
+def test_thinned_groups_stay_whole_and_are_the_same_at_every_call():
+    groups = np.repeat(np.array([70, -5, 30, 12]), [3, 2, 4, 3])
+    many = replace(outcomes(np.arange(12) / 12, np.zeros(12)), groups=groups)
+
+    assert sorted(set(many.thinned(6).groups.tolist())) == [-5, 12]
+    assert len(many.thinned(6)) == 5

@@ -146,7 +146,8 @@ def test_a_window_from_before_the_mending_is_left_whole(room):
 
 
 def test_another_task_needs_another_reference():
-    told = {fingerprint(replace(DELAYS, task=task)) for task in ("binary", "multiclass", "regression")}
+    told = {fingerprint(replace(DELAYS, task=task)) for task in ("binary", "multiclass", "regression", "ranking")}
+    told |= {fingerprint(replace(DELAYS, task="ranking", columns=LogColumns(group=name))) for name in ("query", "session")}
 
-    assert len(told) == 3
+    assert len(told) == 6
     assert fingerprint(replace(DELAYS, columns=LogColumns(prediction="late"))) not in told

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, event, text
 from bot.core.errors import ConfigError, SourceUnavailable
 from bot.core.models import Feature, LogColumns, Model
 from bot.core.profiles import CategoryProfile, NumericProfile
+from bot.core.readings import RANKING
 from bot.core.windows import Window
 from bot.sources.sql import SqlSource, make
 from bot.stats import profiles
@@ -127,6 +128,19 @@ def test_the_database_counts_what_arrow_counts(log):
 
     alike(then, before)
     alike(there.reading(MODEL, HALF, then.columns, as_of=NINE), here.reading(MODEL, HALF, before.columns, as_of=NINE))
+
+
+def test_of_a_ranking_only_groups_travel_that_have_all_their_labels(log):
+    there, here = log(predictions(60))
+    ranks = replace(MODEL, task=RANKING, columns=replace(MODEL.columns, group="t"))
+    found, plainly = (source.reading(ranks, HOUR).outcomes for source in (there, here))
+
+    assert sorted(zip(found.groups, found.scores, found.values, strict=True)) == sorted(
+        zip(plainly.groups, plainly.scores, plainly.values, strict=True)
+    )
+    assert (len(set(found.groups.tolist())), found.awaited) == (2, plainly.awaited)
+    with pytest.raises(SourceUnavailable, match="no column 'lost'"):
+        there.reading(replace(ranks, columns=replace(ranks.columns, group="lost")), HOUR)
 
 
 def test_a_reference_with_more_values_than_cut_points_is_cut_at_equal_ranks(log, monkeypatch):

@@ -6,7 +6,8 @@ from sklearn.metrics import roc_auc_score
 
 from bot.stats.columns import aligned, ranked
 from bot.stats.domain import told_apart
-from bot.stats.learning import classifier, folds, one_thread
+from bot.stats.learning import classifier, folds
+from bot.stats.threads import one_thread
 from tests.fakes.readings import joint
 
 
@@ -81,7 +82,7 @@ def test_the_area_is_scikit_learns_of_the_very_same_folds():
     sides = aligned(then, now)
     both, is_now = ranked(sides)
     fold, scores = np.concatenate([folds(300, 5), folds(400, 5)]), np.empty(700)
-    with one_thread():
+    with one_thread(learners=True):
         for f in range(5):
             learner = classifier(both[fold != f], is_now[fold != f], sides.categorical)
             scores[fold == f] = learner.predict_proba(both[fold == f])[:, 1]

@@ -8,14 +8,15 @@ from sklearn import metrics
 
 from bot.stats.performance import (
     DAY_S,
+    average_precision,
     block_mean,
-    brier,
-    calibration_gap,
     days,
-    log_loss,
     log_losses,
     paired_log_loss,
+    realised,
     roc_auc,
+    values,
+    wins,
 )
 
 rows = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), st.booleans()), min_size=2, max_size=60)
@@ -33,7 +34,7 @@ def thirty_days(n):
 def test_the_gap_is_what_was_promised_less_what_came_true():
     labels = np.arange(1_000) < 200
 
-    assert calibration_gap(np.full(1_000, 0.3), labels, thirty_days(1_000)).value == pytest.approx(0.1)
+    assert realised(np.full(1_000, 0.3), labels, thirty_days(1_000))["calibration_gap"].value == pytest.approx(0.1)
 
 
 def test_the_loss_of_a_coin_is_log_two():
@@ -43,10 +44,10 @@ def test_the_loss_of_a_coin_is_log_two():
 @given(rows)
 def test_loss_and_brier_are_scikit_learns(pairs):
     scores, labels = arrays(pairs)
-    at = thirty_days(len(scores))
+    found = realised(scores, labels, thirty_days(len(scores)))
 
-    assert log_loss(scores, labels, at).value == pytest.approx(metrics.log_loss(labels, scores, labels=[False, True]), abs=1e-9)
-    assert brier(scores, labels, at).value == pytest.approx(metrics.brier_score_loss(labels, scores), abs=1e-9)
+    assert found["log_loss"].value == pytest.approx(metrics.log_loss(labels, scores, labels=[False, True]), abs=1e-9)
+    assert found["brier"].value == pytest.approx(metrics.brier_score_loss(labels, scores), abs=1e-9)
 
 
 @given(rows)
@@ -54,17 +55,39 @@ def test_auc_is_scikit_learns_ties_included(pairs):
     scores, labels = arrays(pairs)
     assume(labels.any() and not labels.all())
 
-    assert roc_auc(scores, labels).value == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-9)
+    assert roc_auc(wins(scores, labels)).value == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-9)
+
+
+@given(rows)
+def test_average_precision_is_scikit_learns_ties_included(pairs):
+    scores, labels = arrays(pairs)
+    assume(labels.any())
+
+    assert average_precision(wins(scores, labels)) == pytest.approx(metrics.average_precision_score(labels, scores), abs=1e-9)
+
+
+@given(rows)
+def test_delongs_interval_is_that_of_comparing_every_pair(pairs):
+    scores, labels = arrays(pairs)
+    ups, downs = scores[labels], scores[~labels]
+    assume(len(ups) > 1 and len(downs) > 1)
+    beats = (ups[:, None] > downs) + (ups[:, None] == downs) / 2
+    half = 1.959963984540054 * np.sqrt(beats.mean(axis=1).var(ddof=1) / len(ups) + beats.mean(axis=0).var(ddof=1) / len(downs))
+
+    found = roc_auc(wins(scores, labels))
+
+    assert found == pytest.approx((beats.mean(), max(0, beats.mean() - half), min(1, beats.mean() + half)), abs=1e-9)
+    assert values(scores, labels)["roc_auc"] == pytest.approx(found.value, abs=1e-12)
 
 
 @pytest.mark.parametrize("truth", [True, False])
 def test_with_one_class_only_there_is_no_area(truth):
-    assert roc_auc(np.array([0.1, 0.9]), np.full(2, truth)) is None
+    assert roc_auc(wins(np.array([0.1, 0.9]), np.full(2, truth))) is None
 
 
 def test_delongs_variance_is_the_one_made_by_hand():
     # ups 3, 1; downs 2, 0: up 3 beats both, up 1 one of two; down 2 is beaten by one of two, down 0 by both
-    estimate = roc_auc(np.array([3.0, 1.0, 2.0, 0.0]) / 4, np.array([True, True, False, False]))
+    estimate = roc_auc(wins(np.array([3.0, 1.0, 2.0, 0.0]) / 4, np.array([True, True, False, False])))
     variance = np.var([1.0, 0.5], ddof=1) / 2 + np.var([0.5, 1.0], ddof=1) / 2
 
     assert estimate.value == 0.75
@@ -81,7 +104,7 @@ def test_delongs_interval_is_about_that_of_a_bootstrap():
         take = random.integers(0, 400, 400)
         drawn.append(metrics.roc_auc_score(labels[take], scores[take]))
 
-    estimate = roc_auc(scores, labels)
+    estimate = roc_auc(wins(scores, labels))
 
     assert (estimate.high - estimate.low) / (2 * 1.96) == pytest.approx(np.std(drawn), rel=0.15)
 
