@@ -115,7 +115,7 @@ def _clues(desk: Desk, model: Model, window: Window) -> Clues:
     """Look into the window's whole rows once more; where they cannot be read, the evidence does without."""
     try:
         like = reference(desk, model)
-        reading = desk.source(model).reading(model, window, like.columns, as_of=desk.data.now())
+        reading = desk.source(model).reading(model, window, like.distributions, as_of=desk.data.now())
     except AiopsError:
         return Clues()
     return desk.clues(like.joint, reading.joint, not any(feature.importance for feature in model.features))
