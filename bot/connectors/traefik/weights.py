@@ -133,7 +133,8 @@ def _values(text: str, where: str) -> Iterator[tuple[Place, Any]]:
     opened: list[_Open] = []
     documents = 0
     try:
-        for event in yaml.parse(text, Loader=_Loader):
+        events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+        for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
             elif isinstance(event, yaml.CollectionEndEvent):
