@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from bot import validation
 from bot.connectors.traefik import answers
 from bot.connectors.traefik.file import held
-from bot.connectors.traefik.weights import PROVIDER, Weights, changed, qualified, spots
+from bot.connectors.traefik.weights import PROVIDER, Weights, changed, qualified, weights
 from bot.core.errors import ActionFailed, NotFound, WorldMoved
 from bot.core.models import Split, servable, whole_steps
 from bot.core.ports import ConnectorKind
@@ -78,10 +78,8 @@ class Traefik:
 
     def split(self, target: str) -> Split:
         """Return the shares that Traefik works with now, whatever the file says."""
-        served = self._served(target)
-        weights = {version: served[qualified(place.service)] for version, place in self._places(target).items()}
-        total = sum(weights.values())
-        return {version: weight / total if total else 0.0 for version, weight in weights.items()}
+        shares = _shares(self._served(target))
+        return {version: shares[qualified(place.service)] for version, place in self._places(target).items()}
 
     def set_split(self, target: str, split: Split, key: str) -> None:  # noqa: ARG002 - absolute, so a repetition changes nothing
         """Write the weight of every version into the file and wait until Traefik works with it; what a split does not name gets 0.
@@ -94,6 +92,8 @@ class Traefik:
         shares = whole_steps(servable(target, split, places), TOTAL)
         served = self._served(target)
         wanted = {**served, **{qualified(place.service): shares[version] for version, place in places.items()}}
+        if whole_steps(_shares(served), TOTAL) == wanted:
+            wanted = served  # there already: its operators' own numbers stay
         self._write(target, wanted, served, over=lambda now: served == wanted or now in (served, wanted))
         why = self._missed(target, wanted)
         if why:
@@ -110,7 +110,7 @@ class Traefik:
         """Say, without changing anything, that the file could be changed; ActionFailed when it could not."""
         served, service = self._served(target), self._weighted(target)
         with held(self._file, self._patience_s) as file:
-            now = _weights(file.read().text, service, str(self._file))
+            now = weights(file.read().text, service, str(self._file))
             file.check()
         if now != served:
             raise ActionFailed(self._apart(now, served))
@@ -136,28 +136,28 @@ class Traefik:
             raise ActionFailed(
                 f"Traefik has no service '{name}'; compare its file with aiops.yaml, and see its log whether it took the file."
             )
-        weights = answers.weights(answer.checked().json(), name)
-        lost = next((place.service for place in places.values() if qualified(place.service) not in weights), None)
+        told = answers.weights(answer.checked().json(), name)
+        lost = next((place.service for place in places.values() if qualified(place.service) not in told), None)
         if lost is not None:
             raise ActionFailed(f"Traefik's '{name}' sends nothing to a service '{lost}'; compare its file with aiops.yaml.")
         known = {qualified(place.service) for place in places.values()}
-        stranger = next((service for service, weight in weights.items() if weight and service not in known), None)
+        stranger = next((service for service, weight in told.items() if weight and service not in known), None)
         if stranger is not None:
             raise ActionFailed(
                 f"Traefik's '{name}' also sends traffic to '{stranger}', which aiops.yaml names for no version of {target}."
             )
-        return weights
+        return told
 
-    def _write(self, target: str, weights: Weights, served: Weights, *, over: Callable[[Weights], bool]) -> None:
+    def _write(self, target: str, wanted: Weights, served: Weights, *, over: Callable[[Weights], bool]) -> None:
         """Write these weights where they are not there yet, over such ones as `over` agrees to; others are somebody else's."""
         service, where = self._weighted(target), str(self._file)
         with held(self._file, self._patience_s) as file:
             seen = file.read()
-            now = _weights(seen.text, service, where)
-            if now.keys() != weights.keys() or not over(now):
+            now = weights(seen.text, service, where)
+            if now.keys() != wanted.keys() or not over(now):
                 raise WorldMoved(f"{self._apart(now, served)} What it says stays.")
-            if now != weights:
-                file.replace(changed(seen.text, service, weights, where), seen)
+            if now != wanted:
+                file.replace(changed(seen.text, service, wanted, where), seen)
 
     def _apart(self, now: Weights, served: Weights) -> str:
         return (
@@ -182,12 +182,13 @@ class Traefik:
             time.sleep(POLL_S)
 
 
-def _weights(text: str, service: str, where: str) -> dict[str, int]:
-    return {name: spot.weight for name, spot in spots(text, service, where).items()}
+def _shares(told: Weights) -> dict[str, float]:
+    total = sum(told.values())
+    return {name: weight / total if total else 0.0 for name, weight in told.items()}
 
 
-def _words(weights: Weights) -> str:
-    return ", ".join(f"{name.removesuffix(PROVIDER)} {weight}" for name, weight in weights.items())
+def _words(told: Weights) -> str:
+    return ", ".join(f"{name.removesuffix(PROVIDER)} {weight}" for name, weight in told.items())
 
 
 def make(options: Mapping[str, object]) -> Traefik:

@@ -37,79 +37,76 @@ def qualified(service: str) -> str:
     return service if "@" in service else service + PROVIDER
 
 
-def spots(text: str, service: str, where: str) -> dict[str, Spot]:
-    """Return the weight of each service that a weighted one shares traffic between, by qualified name.
+def weights(text: str, service: str, where: str) -> dict[str, int]:
+    """Return the weight of each service between which a weighted one shares traffic, by qualified name.
 
     Raises:
         ActionFailed: the text is no YAML, has no such weighted service, or its weights are not written as plain whole numbers.
     """
-    home: Place = ("http", "services", service, "weighted", "services")
+    return {name: spot.weight for name, spot in _spots(text, service, where).items()}
+
+
+def changed(text: str, service: str, wanted: Weights, where: str) -> str:
+    """Return the text with these weights, by qualified name, and everything else as it was.
+
+    Raises:
+        ActionFailed: as `weights`, or more than the weights would change.
+    """
+    new = text
+    for name, spot in sorted(_spots(text, service, where).items(), key=lambda item: item[1].start, reverse=True):
+        new = new[: spot.start] + str(wanted[name]) + new[spot.end :]
+    if weights(new, service, where) != dict(wanted) or _rest(new, service, where) != _rest(text, service, where):
+        raise ActionFailed(f"{where} cannot be changed without changing more than the weights of '{service}'; nothing was written.")
+    return new
+
+
+def _spots(text: str, service: str, where: str) -> dict[str, Spot]:
+    home = _home(service)
     names: dict[int | str, Any] = {}
-    weights: dict[int | str, Any] = {}
+    numbers: dict[int | str, Any] = {}
     for place, event in _values(text, where):
         if place[: len(home)] == home[: len(place)]:
             _own(event, where)
         if place[:-2] == home and place[-1] in ("name", "weight"):
-            (names if place[-1] == "name" else weights)[place[-2]] = event
+            (names if place[-1] == "name" else numbers)[place[-2]] = event
     if not names:
-        raise ActionFailed(
-            f"{where} has no http.services.{service}.weighted.services; is it really the file that says how it splits?"
-        )
-    found = {qualified(str(event.value)): _spot(text, service, event, weights.get(i), where) for i, event in names.items()}
+        raise ActionFailed(f"{where} has no http.services.{service}.weighted.services; is it really the file of this model?")
+    found = {qualified(str(event.value)): _spot(text, service, event, numbers.get(i), where) for i, event in names.items()}
     if len(found) < len(names):
         raise ActionFailed(f"{where} names a service twice in the weighted service '{service}'; once is enough.")
     return found
 
 
-def changed(text: str, service: str, weights: Weights, where: str) -> str:
-    """Return the text with these weights, by qualified name, and everything else as it was.
-
-    Raises:
-        ActionFailed: as `spots`, or the new text would not be the same but for the weights.
-    """
-    found = spots(text, service, where)
-    new = text
-    for name, spot in sorted(found.items(), key=lambda item: -item[1].start):
-        new = new[: spot.start] + str(weights[name]) + new[spot.end :]
-    if {name: spot.weight for name, spot in spots(new, service, where).items()} != dict(weights) or not _same_else(
-        text, new, service, where
-    ):
-        raise ActionFailed(
-            f"The weights of '{service}' cannot be changed in {where} without changing something else; nothing was written."
-        )
-    return new
+def _home(service: str) -> Place:
+    return "http", "services", service, "weighted", "services"
 
 
-def _same_else(old: str, new: str, service: str, where: str) -> bool:
-    home: Place = ("http", "services", service, "weighted", "services")
-
-    def rest(text: str) -> list[tuple[object, ...]]:
-        return [
-            (place, type(event), event.anchor, getattr(event, "tag", None), getattr(event, "value", None))
-            for place, event in _values(text, where)
-            if place[:-2] != home or place[-1] != "weight"
-        ]
-
-    return rest(old) == rest(new)
+def _rest(text: str, service: str, where: str) -> list[tuple[object, ...]]:
+    """Return everything that the text says but the weights."""
+    return [
+        (place, type(event), event.anchor, getattr(event, "tag", None), getattr(event, "value", None))
+        for place, event in _values(text, where)
+        if place[:-2] != _home(service) or place[-1] != "weight"
+    ]
 
 
 def _own(event: Any, where: str) -> None:
     """What an alias shares with other places cannot be changed in one of them."""
     if isinstance(event, yaml.AliasEvent) or event.anchor:
-        line = event.start_mark.line + 1
-        raise ActionFailed(
-            f"{where}, line {line}: the weights are shared by an anchor (& or *); write them out where they are used."
-        )
+        raise ActionFailed(f"{where}, line {_line(event)}: the weights are shared by an anchor (& or *); write them out here.")
 
 
 def _spot(text: str, service: str, name: Any, event: Any, where: str) -> Spot:
-    line = name.start_mark.line + 1
     if event is None:
-        raise ActionFailed(f"{where}, line {line}: a service of '{service}' has no `weight`; write one, e.g. `weight: 0`.")
+        raise ActionFailed(f"{where}, line {_line(name)}: a service of '{service}' has no `weight`; write one, e.g. `weight: 0`.")
     start, end = event.start_mark.index, event.end_mark.index
     if not re.fullmatch(r"(\"|'|)(0|[1-9][0-9]{0,8})\1", text[start:end]):
-        raise ActionFailed(f"{where}, line {event.start_mark.line + 1}: the weight is no plain whole number; write one.")
+        raise ActionFailed(f"{where}, line {_line(event)}: the weight is no plain whole number; write one.")
     return Spot(int(event.value), start, end)
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
 
 
 @dataclass(slots=True)
@@ -142,12 +139,12 @@ def _values(text: str, where: str) -> Iterator[tuple[Place, Any]]:
             elif isinstance(event, yaml.NodeEvent) and not _is_key(event, opened, where):
                 place: Place = (*opened[-1].place, opened[-1].next()) if opened else ()
                 if len(place) > MOST_DEPTH or documents > 1:
-                    raise ActionFailed(f"{where}, line {event.start_mark.line + 1}: this is no file that Traefik would take.")
+                    raise ActionFailed(f"{where}, line {_line(event)}: this is no file that Traefik would take.")
                 yield place, event
                 if isinstance(event, yaml.CollectionStartEvent):
                     opened.append(_Open(place, isinstance(event, yaml.MappingStartEvent)))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+        mark: Any = getattr(error, "problem_mark", None)
         raise ActionFailed(
             f"{where}, line {mark.line + 1 if mark else 1}: this is not YAML; Traefik does not take it either."
         ) from None
@@ -159,7 +156,7 @@ def _is_key(event: Any, opened: list[_Open], where: str) -> bool:
     if inside is None or not inside.mapping or inside.key is not None:
         return False
     if not isinstance(event, yaml.ScalarEvent) or event.value in inside.keys:
-        line = event.start_mark.line + 1
+        line = _line(event)
         raise ActionFailed(f"{where}, line {line}: a key must be plain text and stand only once; Traefik does not take it either.")
     inside.key = str(event.value)
     inside.keys.add(inside.key)
