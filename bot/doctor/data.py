@@ -80,7 +80,8 @@ def _split(model: Model, plug: Plug) -> str:
     try:
         if not hasattr(platform, "split"):
             return "it is no traffic splitter; its actions may still use it"
-        return f"{model.name} is served by {split_words(cast('Splitter', platform).split(model.name))}"
+        told = f"{model.name} is served by {split_words(cast('Splitter', platform).split(model.name))}"
+        return f"{told}; {platform.ready(model.name)}" if hasattr(platform, "ready") else told
     finally:
         _closed(platform)
 

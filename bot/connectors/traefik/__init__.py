@@ -98,7 +98,8 @@ class Traefik:
         why = self._missed(target, wanted)
         if why:
             self._write(target, served, served, over=lambda now: now == wanted)
-            raise ActionFailed(f"Traefik did not take over the new weights of {target} within {self._settle_s:g} s: {why}")
+            within = f"within {self._settle_s:g} s, so the file says the old ones again"
+            raise ActionFailed(f"Traefik did not take over the new weights of {target} {within}: {why}")
 
     def requests(self, target: str) -> Mapping[str, int]:
         """Return how many requests each version's service has answered since Traefik started."""

@@ -48,7 +48,7 @@ class Held:
         if len(raw) > MOST_BYTES:
             raise ActionFailed(f"{self.path} is larger than {MOST_BYTES // 1_000_000} MB; is it really Traefik's?")
         try:
-            return Seen(raw.decode("utf-8"), mark)
+            return Seen(raw.decode("utf-8-sig"), mark)
         except UnicodeDecodeError:
             raise ActionFailed(f"{self.path} is not UTF-8 text.") from None
 
