@@ -80,7 +80,9 @@ class Held:
             self._write(new, text)
             yield new
         except OSError as error:
-            raise ActionFailed(f"{self.path} cannot be written: {_words(error)}; the old one is untouched.") from error
+            raise ActionFailed(
+                f"{self.path} cannot be replaced by a new file beside it: {_words(error)}; it is untouched."
+            ) from error
         finally:
             with suppress(OSError):
                 os.unlink(new, dir_fd=self.folder)

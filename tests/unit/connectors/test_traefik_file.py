@@ -212,7 +212,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_in_which_nothing_may_be_written_leaves_the_file_as_it_was(path):
     path.parent.chmod(0o500)
-    with held(path, 1) as file, pytest.raises(ActionFailed, match="cannot be written: Permission denied; the old one is untouched"):
+    with held(path, 1) as file, pytest.raises(ActionFailed, match="by a new file beside it: Permission denied; it is untouched"):
         file.replace("new\n", file.read())
 
 
