@@ -49,7 +49,7 @@ def test_what_traefik_refuses_is_noticed_and_put_back(house, hasty):
     house.write(refused)
 
     with pytest.raises(
-        ActionFailed, match=r"did not take over the new weights of delays within 0\.3 s, so the file says the old ones again"
+        ActionFailed, match=r"did not take over the new weights of delays within 0\.3 s: it serves delays_v1 100, delays_v2 0, and"
     ):
         hasty.set_split(TARGET, {"v2": 1.0}, "run:1")
     assert house.file.read_text() == refused

@@ -114,4 +114,4 @@ class TraefikHouse:
     def close(self):
         self.caller.close()
         self.connector.close()
-        self.process.stop()
+        self.process.kill()

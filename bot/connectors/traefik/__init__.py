@@ -97,9 +97,8 @@ class Traefik:
         self._write(target, wanted, served, over=lambda now: served == wanted or now in (served, wanted))
         why = self._missed(target, wanted)
         if why:
-            self._write(target, served, served, over=lambda now: now == wanted)
-            within = f"within {self._settle_s:g} s, so the file says the old ones again"
-            raise ActionFailed(f"Traefik did not take over the new weights of {target} {within}: {why}")
+            late = f"Traefik did not take over the new weights of {target} within {self._settle_s:g} s"
+            raise ActionFailed(f"{late}: {why}{self._back(target, served, wanted)}")
 
     def requests(self, target: str) -> Mapping[str, int]:
         """Return how many requests each version's service has answered since Traefik started."""
@@ -166,21 +165,31 @@ class Traefik:
             "or Traefik has refused the file, as its log tells."
         )
 
-    def _missed(self, target: str, wanted: Mapping[str, int]) -> str:
+    def _missed(self, target: str, wanted: Weights) -> str:
         """Wait until Traefik works with these weights; return why it does not when time is over, else empty text."""
         until = time.monotonic() + self._settle_s
-        while True:
-            try:
-                why = (
-                    ""
-                    if self._served(target) == wanted
-                    else "it still works with the old ones, and its log tells what it dislikes in the file."
-                )
-            except ActionFailed as silent:
-                why = str(silent)
-            if not why or time.monotonic() >= until:
+        while why := self._lag(target, wanted):
+            if time.monotonic() >= until:
                 return why
             time.sleep(POLL_S)
+        return ""
+
+    def _lag(self, target: str, wanted: Weights) -> str:
+        try:
+            served = self._served(target)
+        except ActionFailed as silent:
+            return str(silent)
+        return "" if served == wanted else f"it serves {_words(served)}, and its log tells what it dislikes in the file."
+
+    def _back(self, target: str, served: Weights, wanted: Weights) -> str:
+        """Put back what was served, so that no restart brings up what Traefik never took; say how that went."""
+        try:
+            self._write(target, served, served, over=lambda now: now == wanted)
+        except WorldMoved:
+            raise
+        except ActionFailed as stuck:
+            return f" The file could not be put back, so mend it before Traefik restarts: {stuck}"
+        return " The file says the old ones again."
 
 
 def _shares(told: Weights) -> dict[str, float]:

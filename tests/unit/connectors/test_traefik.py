@@ -184,7 +184,10 @@ def test_what_is_served_already_is_left_as_its_operators_wrote_it(file):
 def test_what_traefik_does_not_take_over_is_put_back(file):
     with (
         serving(file, {API: told(30, 10)}) as connector,
-        pytest.raises(ActionFailed, match=r"0\.1 s, so the file says the old ones again: it still works with"),
+        pytest.raises(
+            ActionFailed,
+            match=r"within 0\.1 s: it serves d_v1 30, d_v2@docker 10, and its log tells .* The file says the old ones again\.$",
+        ),
     ):
         connector.set_split("d", {"v2": 1.0}, "run:1")
 
@@ -195,7 +198,7 @@ def test_a_traefik_that_falls_silent_is_told_as_such_and_the_file_put_back(file)
     once = iter([told(30, 10)])
     with (
         serving(file, {API: lambda: next(once, None)}) as connector,
-        pytest.raises(ActionFailed, match=r"old ones again: Traefik has no serv"),
+        pytest.raises(ActionFailed, match=r"0\.1 s: Traefik has no service .* old ones again"),
     ):
         connector.set_split("d", {"v2": 1.0}, "run:1")
 
@@ -215,6 +218,16 @@ def test_what_somebody_wrote_while_the_bot_waited_stays(file):
         connector.set_split("d", {"v2": 1.0}, "run:1")
 
     assert file.read_text() == written(1, 1)
+
+
+def test_a_file_that_cannot_be_put_back_is_told_with_what_that_means(file):
+    def lose():
+        if "10000" in file.read_text():
+            file.write_text("http: [")
+        return told(30, 10)
+
+    with serving(file, {API: lose}) as connector, pytest.raises(ActionFailed, match=r"mend it before Traefik restarts: .*not YAML"):
+        connector.set_split("d", {"v2": 1.0}, "run:1")
 
 
 def test_a_file_that_says_otherwise_than_traefik_serves_is_not_written_over(file):
