@@ -114,7 +114,7 @@ class Traefik:
             file.check()
         if now != served:
             raise ActionFailed(self._apart(now, served))
-        return f"{self._file} says the same and can be written"
+        return f"{self._file} says what Traefik serves, and can be written"
 
     def close(self) -> None:
         """Close idle connections."""

@@ -239,7 +239,7 @@ def test_a_file_that_says_otherwise_than_traefik_serves_is_not_written_over(file
 
 def test_ready_means_that_file_and_traefik_agree_and_the_file_can_be_written(file):
     with serving(file, {API: told(30, 10)}) as connector:
-        assert connector.ready("d") == f"{file} says the same and can be written"
+        assert connector.ready("d") == f"{file} says what Traefik serves, and can be written"
     with serving(file, {API: told(40, 10)}) as connector, pytest.raises(ActionFailed, match="or Traefik has refused the file"):
         connector.ready("d")
 
