@@ -2,7 +2,7 @@
 
 import stat
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -12,12 +12,18 @@ from tests.contract.test_splitter import TARGET, model_server
 from tests.contract.traefik_house import TraefikHouse
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory):
+@contextmanager
+def started(folder, **options):
     with ExitStack() as stack:
         ports = {version: stack.enter_context(model_server()) for version in ("v1", "v2")}
-        house = TraefikHouse(tmp_path_factory.mktemp("traefik"), ports)
+        house = TraefikHouse(folder, ports, **options)
         stack.callback(house.close)
+        yield house
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    with started(tmp_path_factory.mktemp("traefik")) as house:
         yield house
 
 
@@ -137,3 +143,12 @@ def test_two_runs_that_change_two_models_in_one_file_at_once_lose_nothing(house)
 
     assert house.connector.split(TARGET) == churn.split("churn") == {"v1": 0.7, "v2": 0.3}
     churn.close()
+
+
+@pytest.mark.slow
+def test_setting_waits_out_the_two_seconds_that_traefik_takes_by_itself(tmp_path):
+    with started(tmp_path, pause="2s") as house:
+        for share in (0.5, 1.0):
+            house.connector.set_split(TARGET, {"v1": 1 - share, "v2": share}, f"run:{share}")
+
+            assert house.connector.split(TARGET) == {"v1": 1 - share, "v2": share}

