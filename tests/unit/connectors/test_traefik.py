@@ -10,6 +10,7 @@ import yaml
 
 import bot.connectors
 from bot.connectors.traefik import make, traefik
+from bot.connectors.traefik.answers import counts, weights
 from bot.core.errors import ActionFailed, ConfigError, NotFound, WorldMoved
 from bot.core.ports import ConnectorKind
 from bot.core.registry import discover
@@ -101,19 +102,15 @@ def test_every_answer_counts_whatever_its_status_and_no_label_can_forge_one(file
 
 
 @pytest.mark.parametrize("page", ["", "<html>", "go_info 1\n", "x traefik_config_reloads_total 1\n"])
-def test_what_is_no_metrics_of_traefik_is_told(file, page):
-    with (
-        serving(file, {API: told(30, 10), "/metrics": page}) as connector,
-        pytest.raises(ActionFailed, match=r"needs `metrics\.prom"),
-    ):
-        connector.requests("d")
+def test_what_is_no_metrics_of_traefik_is_told(page):
+    with pytest.raises(ActionFailed, match=r"does not lead to Traefik's metrics; .* needs `metrics\.prometheus`"):
+        counts(page)
 
 
 @pytest.mark.parametrize("value", ["NaN", "-1", "+Inf", "1e+400", "x"])
-def test_a_counter_that_is_no_number_is_told(file, value):
-    page = METRICS.replace("1e+06", value)
-    with serving(file, {API: told(30, 10), "/metrics": page}) as connector, pytest.raises(ActionFailed, match="counts no number"):
-        connector.requests("d")
+def test_a_counter_that_is_no_number_is_told(value):
+    with pytest.raises(ActionFailed, match="counts no number"):
+        counts(METRICS.replace("1e+06", value))
 
 
 def test_metrics_may_lie_elsewhere(file):
@@ -130,8 +127,6 @@ def test_metrics_may_lie_elsewhere(file):
         ([], "is this URL really its API"),
         ({}, "is this URL really its API"),
         (told(1, 1, name="x@file"), "is this URL really its API"),
-        ("<html>", "did not answer with JSON"),
-        (None, "Traefik has no service 'd@file'"),
         (told(1, 1, status="disabled", error=["no such service"]), r"switched its service 'd@file' off, .*no such service"),
         ({"name": "d@file", "status": "enabled", "loadBalancer": {}}, "is not a weighted one"),
         ({"name": "d@file", "status": "enabled", "weighted": {"services": "x"}}, "is not a weighted one"),
@@ -141,13 +136,26 @@ def test_metrics_may_lie_elsewhere(file):
         (told(True, 1), "tells no number as a weight in 'd@file'"),
         (told(1.5, 1), "tells no number as a weight in 'd@file'"),
         (told(1, 1, weighted={"services": [{"name": "d_v1", "weight": 1}] * 2}), "names a service twice"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else "",
+)
+def test_what_is_no_weighted_service_is_told(answer, sentence):
+    with pytest.raises(ActionFailed, match=sentence):
+        weights(answer, "d@file")
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("<html>", "did not answer with JSON"),
+        (None, "Traefik has no service 'd@file'"),
         (told(1, 1, weighted={"services": [{"name": "d_v1", "weight": 1}]}), "sends nothing to a service 'd_v2@docker'"),
         (
             told(1, 1, weighted={"services": [*told(1, 1)["weighted"]["services"], {"name": "old", "weight": 1}]}),
             "also sends traffic to 'old@file', which aiops.yaml names for no version of d",
         ),
     ],
-    ids=lambda value: None if isinstance(value, str) else "",
+    ids=["page", "nothing", "too few", "too many"],
 )
 def test_what_is_no_split_between_the_versions_is_told(file, answer, sentence):
     with serving(file, {API: answer}) as connector, pytest.raises(ActionFailed, match=sentence):
