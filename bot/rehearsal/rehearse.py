@@ -25,6 +25,7 @@ from bot.flow.desk import Desk
 from bot.flow.execute import TO_PEOPLE, execute
 from bot.flow.gate import proceed
 from bot.flow.propose import propose
+from bot.rehearsal.board import Board
 from bot.rehearsal.cluster import Cluster
 from bot.rehearsal.registry import Registry
 from bot.rehearsal.standins import BEGIN, Call, Failing, Jobs, Ledger, Splitter
@@ -207,6 +208,8 @@ def _standin(scene: Scene, ledger: Ledger, action: str, name: str) -> Platform:
         return Jobs(name, ledger, getattr(scene.real.get(name), "order", None))
     if action in ("restart_deployment", "scale", "undo_rollout"):
         return Cluster(name, ledger)
+    if action == "set_toggle":
+        return Board(name, ledger, on="on" not in scene.parameters.values())
     raise ConfigError(f"The action '{action}' cannot be rehearsed yet: nothing stands in for what it acts on.")
 
 
@@ -214,7 +217,8 @@ def _hurried(action: Action, ledger: Ledger) -> Action:
     """Return the action with the rehearsal's time, where it waits by itself."""
     if not hasattr(action, "sleep"):
         return action
-    return replace(action, now=lambda: ledger.seconds, sleep=ledger.passes)  # type: ignore[type-var]
+    time = {"now": lambda: ledger.seconds, "sleep": ledger.passes}
+    return replace(action, **{name: given for name, given in time.items() if hasattr(action, name)})  # type: ignore[type-var]
 
 
 def _pretended(desk: Desk, scene: Scene) -> int:
