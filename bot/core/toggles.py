@@ -19,8 +19,8 @@ Answers = tuple[int, int]
 class Toggle:
     """Where a flag stands in one environment.
 
-    `reach` says for whom it is on while it is on, `rules` is the digest of what decides that. `bare`: nothing does, so switching it on
-    makes a rule for everybody. `nobody`: why nobody gets it even while it is on. `followers` are flags that depend on it.
+    `reach` says for whom it is on while it is on, `rules` is the digest of what decides that. `bare`: nothing does, so switching it
+    on makes a rule for everybody. `nobody`: why nobody gets it even while it is on. `followers` are flags that depend on it.
     """
 
     flag: str
@@ -50,7 +50,7 @@ class Toggles(Platform, Protocol):
         ...
 
     def answered(self, target: str) -> Mapping[tuple[str, str], Answers]:
-        """Return what applications report that they were answered, by application and hour; hours that are long over may be left out."""
+        """Return what applications report that they were answered, by application and hour; hours long over may be left out."""
         ...
 
 

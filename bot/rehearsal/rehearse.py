@@ -209,8 +209,14 @@ def _standin(scene: Scene, ledger: Ledger, action: str, name: str) -> Platform:
     if action in ("restart_deployment", "scale", "undo_rollout"):
         return Cluster(name, ledger)
     if action == "set_toggle":
-        return Board(name, ledger, on="on" not in scene.parameters.values())
+        return Board(name, ledger, on=not _switches_on(scene))
     raise ConfigError(f"The action '{action}' cannot be rehearsed yet: nothing stands in for what it acts on.")
+
+
+def _switches_on(scene: Scene) -> bool:
+    """Return whether the first thing that is done to a flag is to switch it on: then it must be off before."""
+    steps = shelf.expand(scene.playbook, {**scene.guessed, **scene.parameters})
+    return next((step.parameters.get("to") in ("on", True) for step in steps if step.action == "set_toggle"), False)
 
 
 def _hurried(action: Action, ledger: Ledger) -> Action:

@@ -1,10 +1,11 @@
 """Unleash: a model's feature flag in one environment, switched over the admin API, and what applications report of it. Plain REST.
 
-What a real Unleash (6.10.1) does, and what follows. It says `enabled` of a flag whose strategies stand at 0 %, or whose parent flag is
-off, though no application gets it: so the strategies are read, and its own playground is asked where there is a parent. Switching
-on a flag without an active strategy makes a new one for everybody, which stays: so the plan says that. An archived flag still answers
-under its environment, as switched off: so the whole flag is read, never that. In maintenance mode a write is a 503 that has done
-nothing. An SDK's token reads nothing here (403), a stranger's neither (401), and a viewer's reads all and switches nothing (403).
+What a real Unleash (6.10.1) does, and what follows. It says `enabled` of a flag whose strategies stand at 0 %, or whose parent
+is off, though no application gets it: so the strategies are read, and its own playground is asked where there is a parent.
+Switching on a flag without an active strategy makes a new one for everybody, which stays: so the plan says that. An archived
+flag still answers under its environment, as switched off: so the whole flag is read. In maintenance mode a write is a 503 that
+has done nothing. An SDK's token reads nothing here (403), nor does a wrong one (401), and a viewer's reads all and switches
+nothing (403).
 
 Unleash Enterprise with its change requests has not been met; it refuses the switch, and that is said.
 """
@@ -184,8 +185,8 @@ class Unleash:
             )
         if answer.status == 404 or (answer.status == 400 and "ArchivedFeatureError" in answer.text):
             raise NotFound(
-                f"Unleash has no flag '{place.flag}' to switch in {self._environment} in the project '{project}', or it is archived; "
-                f"compare what `flags` says of {target} with it."
+                f"Unleash has no flag '{place.flag}' to switch in {self._environment} in the project '{project}', "
+                f"or it is archived; compare what `flags` says of {target} with it."
             )
         return answer.checked()
 
@@ -218,5 +219,5 @@ unleash = ConnectorKind(
         "project": "the project in which the flags lie; default by default",
         "timeout": "seconds that one call may take, whole; 10 by default",
     },
-    summary="Unleash's feature flags: switched in one environment, then counted by what applications report that they were answered",
+    summary="Unleash's feature flags: switched in one environment, then counted by what applications say they were answered",
 )
