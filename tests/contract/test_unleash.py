@@ -30,10 +30,10 @@ class World:
 
     def __init__(self, url, admin, sdk):
         self.url, self.admin, self.sdk = url, admin, sdk
+        self.client = httpx.Client(base_url=url, trust_env=False, timeout=20)
 
     def asks(self, path, body=None, *, token=None, method="POST"):
-        headers = {"authorization": token or self.admin}
-        return httpx.request(method, f"{self.url}{path}", json=body, headers=headers, trust_env=False, timeout=20)
+        return self.client.request(method, path, json=body, headers={"authorization": token or self.admin})
 
     def makes(self, *strategies, on=False, parent=""):
         """Make a flag with these strategies in production; return its name."""

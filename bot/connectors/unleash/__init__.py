@@ -19,7 +19,7 @@ from bot import validation
 from bot.connectors.unleash import rules
 from bot.core.errors import ActionFailed, ConfigError, NotFound, OutcomeUnknown
 from bot.core.ports import ConnectorKind
-from bot.core.toggles import Answers, Toggle
+from bot.core.toggles import Answers, Toggle, named
 from bot.http import Allowed, Answer, Http
 
 SERVER_ERROR = 500
@@ -146,7 +146,7 @@ class Unleash:
         for environment in environments:
             if environment.get("name") == self._environment:
                 return environment
-        known = ", ".join(str(environment.get("name"))[:60] for environment in environments) or "none"
+        known = named([str(environment.get("name")) for environment in environments], 10) or "none"
         raise NotFound(
             f"The project '{self._project_of(target)}' has no environment '{self._environment}' in Unleash; it has: {known}."
         )
@@ -156,7 +156,7 @@ class Unleash:
         if rules.reaches_nobody(strategies):
             return "its strategies stand at 0 %"
         if parents and self._unsatisfied(target):
-            return f"it depends on {', '.join(parent[:60] for parent in parents)}, which does not stand as it needs"
+            return f"it depends on {named(parents)}, which does not stand as it needs"
         return ""
 
     def _unsatisfied(self, target: str) -> bool:

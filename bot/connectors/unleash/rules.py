@@ -1,10 +1,10 @@
 """What Unleash tells of a flag in one environment, read with care: its strategies say for whom it is on."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.actions import canonical
 from bot.core.errors import ActionFailed
 from bot.core.toggles import EVERYBODY, Answers
 
@@ -42,8 +42,8 @@ def active(strategies: Sequence[Row]) -> list[Row]:
 
 def digest(strategies: Sequence[Row]) -> str:
     """Return what decides for whom the flag is on, as SHA-256 in hex; the order of strategies decides nothing."""
-    deciding = sorted(canonical({name: strategy.get(name) or None for name in SAID}) for strategy in active(strategies))
-    return hashlib.sha256(canonical(deciding).encode()).hexdigest()
+    deciding = sorted(_plain({name: strategy.get(name) or None for name in SAID}) for strategy in active(strategies))
+    return hashlib.sha256(_plain(deciding).encode()).hexdigest()
 
 
 def reach(strategies: Sequence[Row]) -> str:
@@ -71,6 +71,11 @@ def answers(told: Any, environment: str, where: str) -> dict[tuple[str, str], An
     return counted
 
 
+def _plain(value: object) -> str:
+    """Return JSON of what came as JSON: NaN and all, whoever has sent it."""
+    return json.dumps(value, sort_keys=True)
+
+
 def _reach(strategy: Row) -> str:
     """Return for whom one strategy is on; empty for nobody."""
     name = str(strategy.get("name", ""))
@@ -93,7 +98,7 @@ def _share(strategy: Row) -> float | None:
     told = parameters.get("rollout", parameters.get("percentage")) if isinstance(parameters, dict) else None
     try:
         share = float(told) if isinstance(told, str | int | float) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return share if share is not None and 0 <= share <= 100 else None
 
