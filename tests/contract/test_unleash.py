@@ -1,11 +1,8 @@
 """One suite for the fake Unleash and the real one: what it says of a flag, what applications get, and the action on both."""
 
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import count
 
-import httpx
 import pytest
 
 from bot.actions.set_toggle import SetToggle, set_toggle
@@ -13,68 +10,15 @@ from bot.connectors.unleash import make
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, ConfigError, NotFound, WorldMoved
 from tests.contract import unleash_server
+from tests.contract.unleash_server import Real, World
 from tests.fakes.loopback import serving
-from tests.fakes.unleash import ADMIN, SDK, VIEWER, FakeUnleash
+from tests.fakes.unleash import ADMIN, PROJECT, SDK, FakeUnleash
 
-PROJECT = "/api/admin/projects/default"
 EVERYBODY = {"name": "flexibleRollout", "parameters": {"rollout": "100", "stickiness": "default", "groupId": "g"}}
 TENTH = {"name": "flexibleRollout", "parameters": {"rollout": "10", "stickiness": "default", "groupId": "g"}}
 NO_ONE = {"name": "flexibleRollout", "parameters": {"rollout": "0", "stickiness": "default", "groupId": "g"}}
 CHOSEN = {"name": "default", "parameters": {}, "constraints": [{"contextName": "userId", "operator": "IN", "values": ["42"]}]}
 ASLEEP = {**EVERYBODY, "disabled": True}
-NUMBERS = count()
-
-
-class World:
-    """An Unleash in which flags are made, over its own API."""
-
-    def __init__(self, url, admin, sdk):
-        self.url, self.admin, self.sdk = url, admin, sdk
-        self.client = httpx.Client(base_url=url, trust_env=False, timeout=20)
-
-    def asks(self, path, body=None, *, token=None, method="POST"):
-        return self.client.request(method, path, json=body, headers={"authorization": token or self.admin})
-
-    def makes(self, *strategies, on=False, parent=""):
-        """Make a flag with these strategies in production; return its name."""
-        flag = f"flag-{next(NUMBERS)}"
-        assert self.asks(f"{PROJECT}/features", {"name": flag}).status_code == 201
-        for strategy in strategies:
-            assert self.asks(f"{self.place(flag)}/strategies", strategy).status_code == 200
-        if parent:
-            assert self.asks(f"{PROJECT}/features/{flag}/dependencies", {"feature": parent}).status_code == 200
-        if on:
-            assert self.asks(f"{self.place(flag)}/on").status_code == 200
-        return flag
-
-    def place(self, flag):
-        return f"{PROJECT}/features/{flag}/environments/production"
-
-    def report(self, flag, yes, no, application="churn-server"):
-        """Report as an SDK does, and wait until Unleash has counted it."""
-        at, path = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), f"/api/admin/client-metrics/features/{flag}/raw?hoursBack=2"
-        bucket = {"start": at, "stop": at, "toggles": {flag: {"yes": yes, "no": no}}}
-        before = self.asks(path, method="GET").json()["data"]
-        body = {"appName": application, "instanceId": "1", "bucket": bucket}
-        assert self.asks("/api/client/metrics", body, token=self.sdk).status_code == 202
-        until = time.monotonic() + 20
-        while self.asks(path, method="GET").json()["data"] == before:
-            assert time.monotonic() < until, "Unleash did not count the report."
-            time.sleep(0.2)
-
-    def viewer(self):
-        """Return a token of somebody who may only look."""
-        return VIEWER
-
-
-class Real(World):
-    def viewer(self):
-        name = {"username": f"viewer{next(NUMBERS)}", "password": "Look-but-touch-not-1"}
-        assert self.asks("/api/admin/user-admin", {**name, "rootRole": 3, "sendEmail": False}).status_code == 201
-        with httpx.Client(base_url=self.url, trust_env=False, timeout=20) as browser:
-            assert browser.post("/auth/simple/login", json=name).status_code == 200
-            made = browser.post("/api/admin/user/tokens", json={"description": "x", "expiresAt": "2100-01-01T00:00:00Z"})
-        return made.json()["secret"]
 
 
 @pytest.fixture(scope="module", params=["fake", pytest.param("real", marks=pytest.mark.slow)])
@@ -84,7 +28,7 @@ def world(request, tmp_path_factory):
             yield World(stack.enter_context(serving(FakeUnleash().answer)), ADMIN, SDK)
         else:
             folder, postgres = tmp_path_factory.mktemp("unleash"), request.getfixturevalue("postgres")
-            yield Real(stack.enter_context(unleash_server.running(folder, postgres)), unleash_server.ADMIN, unleash_server.SDK)
+            yield Real(stack.enter_context(unleash_server.running(folder, postgres)))
 
 
 @contextmanager

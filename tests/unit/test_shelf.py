@@ -51,10 +51,10 @@ CLUSTER = ("restart_deployment", "rollback_deployment", "scale")
 
 
 def test_the_packaged_playbooks_are_on_the_shelf():
-    found = shelf.read(actions={"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias"})
+    found = shelf.read(actions={"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias", "set_toggle"})
     jobs, traffic, cluster = {"data_quarantine", "restart", "retrain"}, {"restore", "rollback", "traffic_shift"}, set(CLUSTER)
 
-    assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster | {"promote"})
+    assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster | {"promote", "feature_toggle"})
 
 
 @pytest.mark.parametrize(("name", "parts"), [("retrain", ["trainer"]), ("rollback", ["serving"]), ("restart", ["operator"])])
