@@ -1,6 +1,6 @@
-"""A flag before the model, as people live through it: the real bot, the simulator's Slack, a real Unleash, an application with its SDK.
+"""A flag before the model, as people live through it: the real bot, the simulated Slack, a real Unleash, an application of its SDK.
 
-A minute and a half each, most of which starts the servers, so `make test-all` plays them.
+Half a minute each, most of which is looking whether the application follows, so `make test-all` plays them.
 """
 
 import pytest
