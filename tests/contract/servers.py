@@ -1,6 +1,6 @@
 """Heavy servers, each in an environment of its own, and the processes of them that a test starts and ends as a group.
 
-Some 1.5 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
+Some 1.7 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
 """
 
 import os
