@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from bot.core.actions import ARROW, Action, Change, Effect, Json, Platform
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
-from bot.core.toggles import EVERYBODY, Answers, Toggle, named, since, toggles, word
+from bot.core.toggles import EVERYBODY, Answers, Toggle, Toggles, named, since, toggles, word
 
 LAG_S = 80.0
 """So long an answer from before the switch may still come in: applications ask every 15 s and report every 60 s, by default."""
@@ -62,18 +62,11 @@ class SetToggle(Action):
         Raises:
             ActionFailed: none of them follows, it is on for nobody, or somebody has switched it back meanwhile.
         """
-        flags, lag = toggles(platform, self.name), min(LAG_S, change.hold_s / 2)
-        reporting = bool(flags.answered(change.target))
-        told: Mapping[str, Answers] = {}
-        if reporting and change.hold_s:
-            self.sleep(lag)
-            earlier = flags.answered(change.target)
-            self.sleep(change.hold_s - lag)
-            told = since(earlier, flags.answered(change.target))
+        told, silence = self._counted(toggles(platform, self.name), change)
         stand = _require(platform, change, on=bool(change.after["on"]))
         if stand.on and stand.nobody:
             raise ActionFailed(f"The flag {stand.name} is on, but for nobody: {stand.nobody}.")
-        return _effect(stand, told, change.hold_s - lag, reporting=reporting)
+        return _effect(stand, told, change.hold_s - _lag(change), silence)
 
     def blast(self, changes: Sequence[Change]) -> str:
         """Say who is touched: whatever asks for the flag, and the flags that depend on it."""
@@ -83,21 +76,45 @@ class SetToggle(Action):
         return f"{asking}, and the flags that depend on it: {named(followers)}" if followers else asking
 
     def undo(self, platform: Platform, change: Change, key: str) -> str:
-        """Switch it back, and read that back.
+        """Switch it back, and read that back; what was refused needs no way back, which might be refused as well.
 
         Raises:
             WorldMoved: somebody has meanwhile changed for whom it would be on again.
         """
         stand, on = _stand(platform, change), bool(change.before["on"])
-        if on and not stand.on:
+        if stand.on == on:
+            return f"The flag {stand.name} stands as before: {word(on)}."
+        if on:
             _same_rules(stand, change)
         toggles(platform, self.name).switch(change.target, key, on=on)
         _require(platform, change, on=on)
         left = " The rule for everybody that it got for being switched on stays." if change.before["bare"] and not on else ""
         return f"The flag {stand.name} was switched {word(on)} again, and that was read back.{left}"
 
+    def _counted(self, flags: Toggles, change: Change) -> tuple[Mapping[str, Answers], str]:
+        """Return what applications were answered in the later part of the hold, and what to say where that is nothing.
 
-def _effect(stand: Toggle, told: Mapping[str, Answers], seconds: float, *, reporting: bool) -> Effect:
+        Reports are evidence beside the flag: where they cannot be read, that is said, and nothing is put back for it.
+        """
+        if not change.hold_s:
+            return {}, "nobody has looked whether applications follow"
+        try:
+            if not flags.answered(change.target):
+                return {}, "no application reports that it asks for it"
+            self.sleep(_lag(change))
+            earlier = flags.answered(change.target)
+            self.sleep(change.hold_s - _lag(change))
+            return since(earlier, flags.answered(change.target)), "no application has reported since"
+        except ActionFailed as why:
+            return {}, f"what applications report cannot be read: {str(why).rstrip('.')}"
+
+
+def _lag(change: Change) -> float:
+    """Return how long reports are left out, in seconds: LAG_S, or half of a short hold."""
+    return min(LAG_S, change.hold_s / 2)
+
+
+def _effect(stand: Toggle, told: Mapping[str, Answers], seconds: float, silence: str) -> Effect:
     """Return what was counted, or raise ActionFailed where all of it says that nobody follows."""
     now, wrong = word(stand.on), word(not stand.on)
     right = sum(counts[0 if stand.on else 1] for counts in told.values())
@@ -105,7 +122,6 @@ def _effect(stand: Toggle, told: Mapping[str, Answers], seconds: float, *, repor
     other = sum(strays.values())
     measured = {"on": stand.on, "answered_right": right, "answered_otherwise": other}
     if not told:
-        silence = "no application has reported since" if reporting else "no application reports that it asks for it"
         return Effect(f"{stand.flag} is {now}; {silence}", measured)
     everybody = not stand.on or stand.reach == EVERYBODY
     if everybody and not right:

@@ -191,13 +191,14 @@ def test_a_token_that_may_only_look_is_known_before_it_is_needed(world):
 
 
 def test_in_maintenance_nothing_is_switched_and_that_is_known(world):
-    with connected(world, world.makes(EVERYBODY)) as platform:
-        world.asks("/api/admin/maintenance", {"enabled": True})
+    flag = world.makes(EVERYBODY)
+    with connected(world, flag) as platform:
+        world.maintains(flag, enabled=True)
         try:
             with pytest.raises(ActionFailed, match="in maintenance mode and switches nothing"):
                 platform.switch("churn", "run:1", on=True)
         finally:
-            world.asks("/api/admin/maintenance", {"enabled": False})
+            world.maintains(flag, enabled=False)
 
         assert not platform.toggle("churn").on
 

@@ -119,6 +119,15 @@ class World:
             assert time.monotonic() < until, "Unleash did not count the report."
             time.sleep(0.2)
 
+    def maintains(self, flag, *, enabled):
+        """Begin or end maintenance, and make sure of it: the real one may remember for a minute what it was just before."""
+        for _ in range(20):
+            self.asks("/api/admin/maintenance", {"enabled": enabled})
+            if (self.asks(f"{self.place(flag)}/off").status_code == 503) is enabled:
+                return
+            time.sleep(0.2)
+        pytest.fail("Maintenance could not be switched.")
+
     def viewer(self):
         """Return a token of somebody who may only look."""
         return VIEWER

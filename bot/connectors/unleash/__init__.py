@@ -103,9 +103,7 @@ class Unleash:
                 f"This token may not switch '{place.flag}' in {self._environment} (403): it needs {MAY_SWITCH} there; "
                 "where change requests are on, switch it in Unleash."
             )
-        if answer.status == 503 and "maintenance mode" in answer.text:
-            raise ActionFailed("Unleash is in maintenance mode and switches nothing; end that there first.")
-        if answer.status >= SERVER_ERROR:
+        if answer.status >= SERVER_ERROR and not _in_maintenance(answer):
             raise OutcomeUnknown(f"{answer.where} answered {answer.status}.")
         self._checked(answer, target)
 
@@ -178,6 +176,8 @@ class Unleash:
 
     def _checked(self, answer: Answer, target: str) -> Answer:
         place, project = self._place(target), self._project_of(target)
+        if _in_maintenance(answer):
+            raise ActionFailed("Unleash is in maintenance mode and switches nothing; end that there first.")
         if answer.status in (401, 403):
             raise ActionFailed(
                 f"Unleash lets nobody in with this token ({answer.status}); `token` must be an admin's or a person's own token, "
@@ -189,6 +189,10 @@ class Unleash:
                 f"or it is archived; compare what `flags` says of {target} with it."
             )
         return answer.checked()
+
+
+def _in_maintenance(answer: Answer) -> bool:
+    return answer.status == 503 and "maintenance mode" in answer.text
 
 
 def _sendable(token: str) -> str:

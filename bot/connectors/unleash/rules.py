@@ -29,10 +29,10 @@ def truth(told: Any, where: str) -> bool:
 
 
 def names(told: Any, where: str) -> tuple[str, ...]:
-    """Return a list of names as one, sorted, or raise ActionFailed."""
+    """Return a list of names as one, sorted, the first hundred; or raise ActionFailed."""
     if not isinstance(told, list) or not all(isinstance(name, str) for name in told):
         raise ActionFailed(f"{where} does not tell flags as Unleash does; is `url` really Unleash's?")
-    return tuple(sorted(told))
+    return tuple(sorted(told)[:100])
 
 
 def active(strategies: Sequence[Row]) -> list[Row]:

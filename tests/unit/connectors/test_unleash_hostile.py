@@ -176,6 +176,13 @@ def test_a_switch_over_which_unleash_breaks_down_is_read_back(platform, fake, st
         platform.switch("churn", "run:1", on=True)
 
 
+def test_a_playground_that_rests_in_maintenance_is_said_so(platform, fake):
+    fake.instead[FLAG] = 200, {**WHOLE, "environments": [HERE], "dependencies": [{"feature": "parent"}]}
+    fake.instead[PLAY] = 503, {"message": "Unleash is currently in maintenance mode."}
+    with pytest.raises(ActionFailed, match="in maintenance mode"):
+        platform.toggle("churn")
+
+
 def test_another_400_is_not_taken_for_an_archived_flag(platform, fake):
     fake.instead[ON] = 400, {"name": "BadDataError"}
     with pytest.raises(ActionFailed, match="answered 400"):

@@ -35,7 +35,7 @@ class Board:
 
     def switch(self, target, key, *, on):
         self.calls.append((key.partition(":")[2], on))
-        trouble, self.trouble = self.trouble, ""
+        trouble, self.trouble = self.trouble, "refuses" if self.trouble == "refuses" else ""
         if trouble == "refuses":
             raise ActionFailed("This token may not switch.")
         if trouble != "cut before":
@@ -154,8 +154,8 @@ def test_a_refusal_leaves_the_flag_as_it_was():
     board.trouble = "refuses"
     ended = ran(room)
 
-    assert "This token may not switch." in ended["outcome"]
-    assert board.stand.on
+    assert ended["outcome"].startswith("This token may not switch. The flag 'new-model' in production stands as before: on.")
+    assert (board.stand.on, len(board.calls)) == (True, 1)
 
 
 @pytest.mark.parametrize(("stand", "to"), [(OFF, "off"), (ON, "on")])
@@ -267,7 +267,7 @@ def test_where_nobody_reports_nobody_is_waited_for():
     assert waits == []
 
 
-@pytest.mark.parametrize(("hold", "waits"), [(180.0, [80.0, 100.0]), (60.0, [30.0, 30.0]), (0.0, [])])
+@pytest.mark.parametrize(("hold", "waits"), [(180.0, [80.0, 100.0]), (60.0, [30.0, 30.0])])
 def test_what_comes_in_from_before_the_switch_is_let_pass(hold, waits):
     slept = []
     action = SetToggle("set_toggle", sleep=slept.append)
@@ -277,6 +277,23 @@ def test_what_comes_in_from_before_the_switch_is_let_pass(hold, waits):
     seen = action.measure(board, change, "run:1")
 
     assert (slept, seen.words) == (waits, "new-model is off; no application has reported since")
+
+
+def test_without_a_hold_nobody_looks_and_that_is_said():
+    assert measured(Board(reports=[LATE]), hold=0.0).words == "new-model is off; nobody has looked whether applications follow"
+
+
+def test_reports_that_cannot_be_read_put_nothing_back():
+    board = Board()
+
+    def unreadable(target):
+        raise ActionFailed("The flag server gave no answer.")
+
+    board.answered = unreadable
+    seen = measured(board)
+
+    assert seen.words == "new-model is off; what applications report cannot be read: The flag server gave no answer"
+    assert not board.stand.on
 
 
 def test_applications_that_lag_behind_are_named_and_fail_nothing():
