@@ -83,11 +83,12 @@ def _share(plan: Plan, version: str) -> float:
 
 def _data(desk: Desk, model: Model, plan: Plan) -> Iterator[str]:
     """Say which data have come since the reference, where something is to be trained: as much of them as the reference is long."""
-    if not any(change.on == TRAINER for change in plan.changes):
+    log = desk.sources.get(model.source)
+    if log is None or not any(change.on == TRAINER for change in plan.changes):  # a rehearsal has no log
         return
     window = Window.ending(desk.data.now(), model.reference.length)
     try:
-        fresh = desk.source(model).reading(model, window, {}, as_of=desk.data.now())
+        fresh = log.reading(model, window, {}, as_of=desk.data.now())
     except AiopsError as reason:
         yield f"The data for it could not be looked at: {reason}"
         return
