@@ -3,6 +3,9 @@
 Whether the platform really does it is a question about a proportion: of n requests, k went to a version. The answer is the Wilson
 score interval (Wilson 1927) at 99 %. It passes when it lies within the tolerance as a whole, fails when it lies outside as a whole,
 and everything between means "too few requests yet".
+
+Some platforms come to it by and by and count nothing (a `Router`). There the bot waits, look by look, until the platform itself
+says that it routes so, and tells people that this is its word and no measurement.
 """
 
 import json
@@ -12,16 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.core.actions import Action, Change, Effect, Json, Platform
+from bot.core.actions import Action, Change, Effect, Going, Json, Platform
+from bot.core.deployments import patiently
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
 from bot.core.models import Split, same_split, split_words, whole_steps
 from bot.core.ports import Splitter
+from bot.core.routers import Router, router
 
 Z = 2.5758
 """The 99 % point of the normal distribution, two-sided: one honest step in a hundred is kept waiting too long, not more."""
 TOLERANCE = 0.05
 POLL_S = 0.25
 LEAST_PATIENCE_S = 60.0
+ROUTER_POLL_S = 5.0
 PATIENCE = 6
 """With too few requests the wait is stretched to this many times the hold, and at least `LEAST_PATIENCE_S`."""
 
@@ -57,13 +63,13 @@ class SetTraffic(Action):
             ConfigError: the parameters are no such thing.
         """
         splitter = _splitter(platform)
-        now = _shares(before) if before is not None else _grained(splitter.split(target), splitter.grain)
+        now = _shares(before) if before is not None else _grained(_asked(splitter, target), splitter.grain)
         after = _grained(_wanted(now, parameters, step), splitter.grain)
         return Change(step, self.name, target, now, after, f"{split_words(now)} → {split_words(after)}")
 
     def precheck(self, platform: Platform, change: Change) -> None:
         """Raise WorldMoved unless traffic is as the plan found it, or as it leaves it."""
-        now = _splitter(platform).split(change.target)
+        now = _asked(_splitter(platform), change.target)
         if not (same_split(now, _shares(change.before)) or same_split(now, _shares(change.after))):
             raise WorldMoved(
                 f"{change.target} now serves {split_words(now)}, but the plan was made for {split_words(_shares(change.before))}; "
@@ -75,16 +81,36 @@ class SetTraffic(Action):
         _splitter(platform).set_split(change.target, _shares(change.after), key)
 
     def read_back(self, platform: Platform, change: Change, key: str) -> None:  # noqa: ARG002
-        """Raise ActionFailed unless the splitter itself says so."""
+        """Raise ActionFailed unless the splitter itself says so; one that takes its time says that it was asked to."""
         _require(_splitter(platform), change.target, _shares(change.after))
 
-    def measure(self, platform: Platform, change: Change, key: str) -> Effect:  # noqa: ARG002 - a split has no start to name
-        """Count for at least `change.hold_s` which version really answered.
+    def measure(self, platform: Platform, change: Change, key: str) -> Effect | Going:  # noqa: ARG002 - a split has no start to name
+        """Count for at least `change.hold_s` which version really answered; where nothing counts, look until it is routed so.
 
         Raises:
             ActionFailed: the shares are outside the tolerance, the splitter restarted meanwhile, or too few requests came to tell.
         """
-        splitter, wanted = _splitter(platform), _shares(change.after)
+        splitter = _splitter(platform)
+        if (by_and_by := router(splitter)) is not None:
+            return patiently(lambda: self._routed(by_and_by, change))
+        return self._counted(splitter, change)
+
+    def _routed(self, platform: Router, change: Change) -> Effect | Going:
+        """Return how far the platform is, or what it says that it routes, and has said for `change.hold_s`."""
+        wanted, until = _shares(change.after), self.now() + change.hold_s
+        while True:
+            _unmoved(platform, change.target, wanted)
+            how_far = platform.settling(change.target)
+            if how_far:
+                return Going(how_far)
+            if self.now() >= until:
+                break
+            self.sleep(min(ROUTER_POLL_S, change.hold_s))
+        words = f"{platform.name} says that it routes {split_words(wanted)}; it counts no requests, so nothing was measured"
+        return Effect(words, {"measured": False, "said": {v: round(share, 4) for v, share in wanted.items()}}, wanted)
+
+    def _counted(self, splitter: Splitter, change: Change) -> Effect:
+        wanted = _shares(change.after)
         within, seconds = change.measure_share_within or TOLERANCE, change.hold_s
         first, started = splitter.requests(change.target), self.now()
         while True:
@@ -108,6 +134,8 @@ class SetTraffic(Action):
         splitter, before = _splitter(platform), _shares(change.before)
         splitter.set_split(change.target, before, key)
         _require(splitter, change.target, before)
+        if router(splitter) is not None:
+            return f"The split from before was ordered again and read back; {splitter.name} still has to route so."
         return "Everything it had changed was put back and read back."
 
 
@@ -147,10 +175,16 @@ def _since(first: Mapping[str, int], now: Mapping[str, int], target: str) -> dic
     return counts
 
 
-def _require(splitter: Splitter, target: str, wanted: Split) -> None:
-    now = splitter.split(target)
+def _require(splitter: Splitter | Router, target: str, wanted: Split) -> None:
+    now = _asked(splitter, target)
     if not same_split(now, wanted):
         raise ActionFailed(f"{target} was set to {split_words(wanted)}, but the splitter now says {split_words(now)}.")
+
+
+def _unmoved(platform: Router, target: str, wanted: Split) -> None:
+    ordered = platform.ordered(target)
+    if not same_split(ordered, wanted):
+        raise WorldMoved(f"Somebody else has ordered {split_words(ordered)} for {target} meanwhile.")
 
 
 def _wanted(now: Split, parameters: Json, step: str) -> Split:
@@ -206,6 +240,12 @@ def _share(value: object) -> float:
         return float(value)
     except ValueError:
         return math.nan
+
+
+def _asked(splitter: Splitter | Router, target: str) -> Split:
+    """Return what a splitter was last asked for: where it does so at once, that is what it says of itself."""
+    by_and_by = router(splitter)
+    return by_and_by.ordered(target) if by_and_by is not None else splitter.split(target)
 
 
 def _splitter(platform: Platform) -> Splitter:
