@@ -44,7 +44,7 @@ def wilson(k: int, n: int, z: float = Z) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SetTraffic(Action):
-    """Moves traffic to a share of one version, or to a whole split; absolute, read back, then counted at the splitter.
+    """Moves traffic to a share of one version, or to a whole split; absolute, read back, then counted where the splitter counts.
 
     `now` (seconds) and `sleep` are given by tests.
     """

@@ -149,7 +149,9 @@ class KServe:
         strangers = [version for version in split if version not in names.values()]
         if strangers:
             known = " and ".join(names.values())
-            raise WorldMoved(f"{strangers[0]} is none of the revisions between which KServe shares {target} now: {known}.")
+            raise WorldMoved(
+                f"{strangers[0]} is none of the versions that KServe shares {target} between since the last deployment: {known}."
+            )
         shares = servable(target, split, names.values())
         if seen.created != seen.latest:
             raise ActionFailed(

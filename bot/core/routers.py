@@ -1,4 +1,4 @@
-"""Routers: splitters that come to serve what they were asked for by and by, and count no requests. Their own word is all there is."""
+"""Routers: splitters that come to serve what they were asked for by and by, and count no requests: there is only their own word."""
 
 from typing import Protocol
 
