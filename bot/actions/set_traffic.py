@@ -20,7 +20,7 @@ from bot.core.deployments import patiently
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
 from bot.core.models import Split, same_split, split_words, whole_steps
 from bot.core.ports import Splitter
-from bot.core.routers import Router, router
+from bot.core.routers import NoWay, Router, router
 
 Z = 2.5758
 """The 99 % point of the normal distribution, two-sided: one honest step in a hundred is kept waiting too long, not more."""
@@ -61,10 +61,13 @@ class SetTraffic(Action):
 
         Raises:
             ConfigError: the parameters are no such thing.
+            ActionFailed: the platform could not be asked for these shares.
         """
         splitter = _splitter(platform)
         now = _shares(before) if before is not None else _grained(_asked(splitter, target), splitter.grain)
         after = _grained(_wanted(now, parameters, step), splitter.grain)
+        if (by_and_by := router(splitter)) is not None:
+            by_and_by.check(target, after)
         return Change(step, self.name, target, now, after, f"{split_words(now)} → {split_words(after)}")
 
     def precheck(self, platform: Platform, change: Change) -> None:
@@ -132,11 +135,24 @@ class SetTraffic(Action):
     def undo(self, platform: Platform, change: Change, key: str) -> str:
         """Set the split from before and read it back."""
         splitter, before = _splitter(platform), _shares(change.before)
+        if (by_and_by := router(splitter)) is not None:
+            return _ordered_back(by_and_by, change, key)
         splitter.set_split(change.target, before, key)
         _require(splitter, change.target, before)
-        if router(splitter) is not None:
-            return f"The split from before was ordered again and read back; {splitter.name} still has to route so."
         return "Everything it had changed was put back and read back."
+
+
+def _ordered_back(platform: Router, change: Change, key: str) -> str:
+    """Order the split from before and read that back; what somebody else has ordered since stays as it is."""
+    before, ordered = _shares(change.before), platform.ordered(change.target)
+    if not (same_split(ordered, before) or same_split(ordered, _shares(change.after))):
+        raise WorldMoved(f"Something else was ordered for {change.target} meanwhile, which stays: {split_words(ordered)}.")
+    try:
+        platform.set_split(change.target, before, key)
+    except NoWay as why:
+        return f"{change.target} stays as it is, ordered to serve {split_words(ordered)}: {why}"
+    _require(platform, change.target, before)
+    return f"The split from before was ordered again and read back; {platform.name} still has to route so."
 
 
 def _judged(counts: Mapping[str, int], wanted: Split, within: float) -> bool | None:
@@ -184,7 +200,7 @@ def _require(splitter: Splitter | Router, target: str, wanted: Split) -> None:
 def _unmoved(platform: Router, target: str, wanted: Split) -> None:
     ordered = platform.ordered(target)
     if not same_split(ordered, wanted):
-        raise WorldMoved(f"Somebody else has ordered {split_words(ordered)} for {target} meanwhile.")
+        raise WorldMoved(f"Something else was ordered for {target} meanwhile: {split_words(ordered)}.")
 
 
 def _wanted(now: Split, parameters: Json, step: str) -> Split:
@@ -254,4 +270,12 @@ def _splitter(platform: Platform) -> Splitter:
     return platform  # type: ignore[return-value]
 
 
+@dataclass(frozen=True)
+class SwitchVersion(SetTraffic):
+    """Gives everything to one version in one order, where the platform has one for that: Argo Rollouts aborts, or promotes."""
+
+    needs: ClassVar[Sequence[str]] = ("set_split", "at_once")
+
+
 set_traffic = SetTraffic("set_traffic")
+switch_version = SwitchVersion("switch_version")

@@ -109,6 +109,10 @@ class KServe:
             return f"KServe still routes {split_words(self._shares(target, seen, seen.routed))}{seen.trouble}"
         return f"KServe has taken the shares up{seen.trouble}" if seen.trouble else ""
 
+    def check(self, target: str, split: Split) -> None:
+        """Raise what keeps these shares from being ordered now."""
+        self._percent(target, self._seen(target), split)
+
     def set_split(self, target: str, split: Split, key: str) -> None:  # noqa: ARG002 - absolute, so a repetition changes nothing
         """Order the percent of the newest revision; what the rest gets follows.
 

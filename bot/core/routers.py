@@ -3,7 +3,12 @@
 from typing import Protocol
 
 from bot.core.actions import Platform
+from bot.core.errors import ActionFailed
 from bot.core.models import Split
+
+
+class NoWay(ActionFailed):
+    """The platform has no way to these shares from where it stands; asking again changes nothing."""
 
 
 class Router(Platform, Protocol):
@@ -15,12 +20,17 @@ class Router(Platform, Protocol):
         """Return the shares by which it routes now, by its own account."""
         ...
 
+    def check(self, target: str, split: Split) -> None:
+        """Raise whatever asking for these shares would raise now; nothing is written."""
+        ...
+
     def set_split(self, target: str, split: Split, key: str) -> None:
         """Ask for these shares. Absolute.
 
         Raises:
             OutcomeUnknown: the answer was cut off.
             WorldMoved: the split names versions that are not, or no longer, there.
+            NoWay: nothing leads there from here.
         """
         ...
 

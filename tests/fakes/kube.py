@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.kube_argo import Argo
 from tests.fakes.kube_controller import Controller, template_hash
 from tests.fakes.kube_kserve import KServe
 
@@ -23,9 +24,10 @@ ROOMS = {
     "autoscaling/v2": ("horizontalpodautoscalers",),
     "serving.kserve.io/v1beta1": ("inferenceservices",),
     "serving.knative.dev/v1": ("revisions",),
+    "argoproj.io/v1alpha1": ("rollouts",),
 }
-WATCHED = ("deployments", "inferenceservices")
-CUSTOM = ("inferenceservices", "revisions")
+WATCHED = ("deployments", "inferenceservices", "rollouts")
+CUSTOM = ("inferenceservices", "revisions", "rollouts")
 KINDS = {
     "deployments": "Deployment",
     "replicasets": "ReplicaSet",
@@ -33,6 +35,7 @@ KINDS = {
     "horizontalpodautoscalers": "HorizontalPodAutoscaler",
     "inferenceservices": "InferenceService",
     "revisions": "Revision",
+    "rollouts": "Rollout",
 }
 APPS = "/apis/apps/v1/namespaces"
 
@@ -56,7 +59,7 @@ class FakeKube:
         """Begin with an empty cluster."""
         self.objects, self.version = {}, 100
         self.token, self.forbidden, self.answers = token, set(), []
-        self.controller, self.kserve = Controller(self), KServe(self)
+        self.controller, self.kserve, self.argo = Controller(self), KServe(self), Argo(self)
         self.calls, self.meddle = Counter(), None
 
     # what a test does to it
@@ -91,6 +94,23 @@ class FakeKube:
     def service(self, name="delays", namespace="ml"):
         return self.objects["inferenceservices", namespace, name]
 
+    def rolls(self, version, steps=(), name="delays", *, namespace="ml", routed=True):
+        """Create a Rollout, or give it another template; then let it go as far as it goes."""
+        found = self.objects.get(("rollouts", namespace, name))
+        labels = {"app": name}
+        container = {"name": "server", "image": f"srv:{version}"}
+        template = {"metadata": {"labels": {**labels, "version": version}}, "spec": {"containers": [container]}}
+        if found is None:
+            canary = {"steps": list(steps), **({"trafficRouting": {"istio": {}}} if routed else {})}
+            spec = {"replicas": 4, "selector": {"matchLabels": labels}, "strategy": {"canary": canary}, "template": template}
+            self.put("rollouts", namespace, name, {"apiVersion": "argoproj.io/v1alpha1", "spec": spec})
+        else:
+            self.write("rollouts", namespace, name, {**copy.deepcopy(found), "spec": {**found["spec"], "template": template}})
+        self.settle()
+
+    def rolling(self, name="delays", namespace="ml"):
+        return self.objects["rollouts", namespace, name]
+
     def settle(self):
         for _ in range(40):
             self.look()
@@ -99,6 +119,7 @@ class FakeKube:
         """Let every controller take a turn."""
         self.controller.look()
         self.kserve.look()
+        self.argo.look()
 
     def deployment(self, name="delays", namespace="ml"):
         return self.objects["deployments", namespace, name]
@@ -203,6 +224,10 @@ class FakeKube:
             self.meddle()
         found = self.get(*place)
         before = scale_of(found) if part == "scale" else found
+        if part == "status":
+            found["status"] = patched(copy.deepcopy(before), body, kind)["status"]
+            self.touch(found)
+            return found
         if place[0] in CUSTOM and "strategic" in kind:
             raise Refused(
                 415, "the body of the request was in an unknown format - it accepts json and merge", "UnsupportedMediaType"
