@@ -12,7 +12,7 @@ from bot.doctor.data import made
 from bot.doctor.remarks import Remark, hint, ok, problem
 
 KIND = "kubernetes"
-ROUTERS = ("kserve",)
+ROUTERS = ("kserve", "argo_rollouts")
 
 
 def deployments(settings: Settings) -> Iterator[Remark]:

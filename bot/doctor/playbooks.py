@@ -20,7 +20,10 @@ def unwise(playbook: Playbook, models: Sequence[Model] = (), *, allowed: bool = 
 
 
 def _steps(playbook: Playbook) -> Iterator[str]:
-    if any(step.action in ("set_traffic", "set_alias") for step in playbook.steps) and not playbook.verification.checks:
+    if (
+        any(step.action in ("set_traffic", "switch_version", "set_alias") for step in playbook.steps)
+        and not playbook.verification.checks
+    ):
         yield "it moves traffic and verifies nothing, so nobody notices when that did not help; add `verification`."
     if playbook.steps[0].gate:
         yield f"step '{playbook.steps[0].name}' is the first and has a gate, but the approval itself is one; leave it out."

@@ -142,3 +142,32 @@ def test_kubectl_reads_the_revisions_with_the_labels_of_their_service(kubectl, k
     code, said = kubectl("get", "revisions.serving.knative.dev", "-l", "version=v2", "-o", "name")
 
     assert (code, said.strip()) == (0, "revision.serving.knative.dev/delays-predictor-00002"), said
+
+
+STEPS = ({"setWeight": 20}, {"pause": {}})
+
+
+def test_kubectl_reads_a_rollout_and_sees_it_pause(kubectl, kube):
+    kube.rolls("v1", STEPS)
+    kube.rolls("v2")
+    code, said = kubectl("wait", "rollout/delays", "--for=jsonpath={.status.phase}=Paused", "--timeout=10s")
+    assert (code, "condition met" in said) == (0, True), said
+    code, said = kubectl("get", "rollouts", "-o", "json")
+
+    assert code == 0, said
+    assert json.loads(said)["items"][0]["status"]["canary"]["weights"]["canary"]["weight"] == 20
+
+
+def test_kubectl_aborts_a_rollout_in_its_status_and_nowhere_else(kubectl, kube):
+    kube.rolls("v1", STEPS)
+    kube.rolls("v2")
+    abort = '{"status": {"abort": true}}'
+    code, said = kubectl("patch", "rollout", "delays", "--type=merge", "-p", abort)
+    assert code == 0, said
+    kube.settle()
+    assert kube.rolling()["status"]["phase"] == "Paused"
+    code, said = kubectl("patch", "rollout", "delays", "--subresource=status", "--type=merge", "-p", abort)
+    assert code == 0, said
+    kube.settle()
+
+    assert kube.rolling()["status"]["phase"] == "Degraded"

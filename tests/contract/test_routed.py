@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.actions.set_traffic import SetTraffic
+from bot.actions.set_traffic import SetTraffic, switch_version
+from bot.connectors.argo_rollouts import make as make_argo
 from bot.connectors.kserve import make
 from bot.core.actions import Going
 from bot.core.errors import ActionFailed, WorldMoved
@@ -160,5 +161,71 @@ def test_going_back_leaves_a_deployment_of_somebody_else_alone(kube, action, pla
     looked(action, platform, change)
     kube.serve(version="v3")
 
-    with pytest.raises(WorldMoved, match="ordered for delays meanwhile, which stays: v3 75 % · v2 25 %"):
+    with pytest.raises(WorldMoved, match="ordered for delays meanwhile, which stays: v3 75 % · v1 25 %"):
         action.undo(platform, change, f"{KEY}:undo")
+
+
+# Argo Rollouts: no way leads back into the middle of its steps
+
+
+@pytest.fixture(scope="module")
+def argo():
+    kube = FakeKube()
+    with serving(kube) as url:
+        platform = make_argo(
+            {"url": url, "namespace": "ml", "targets": {"delays": {"rollout": "delays"}}, "version_label": "version"}
+        )
+        yield kube, platform
+        platform.close()
+
+
+@pytest.fixture
+def rollout(argo):
+    """A Rollout whose second version waits at a fifth of the traffic."""
+    argo[0].begin()
+    argo[0].rolls("v1", [{"setWeight": 20}, {"pause": {}}, {"setWeight": 50}, {"pause": {}}])
+    argo[0].rolls("v2")
+    return argo[1]
+
+
+def test_a_canary_is_aborted_waited_for_and_stays_aborted(argo, action, rollout):
+    change = applied(action, rollout, share=1)
+    _, effect = looked(action, rollout, change)
+
+    assert change.words == "v1 80 % · v2 20 % → v1 100 %"
+    assert effect.words == "argo_rollouts says that it routes v1 100 %; it counts no requests, so nothing was measured"
+    assert action.undo(rollout, change, f"{KEY}:undo") == (
+        "delays stays as it is, ordered to serve v1 100 %: Rollout ml/delays cannot give 80 % to v1 (no rollout goes on there); "
+        "switch it over to one version as a whole."
+    )
+
+
+def test_a_weight_is_moved_and_moved_back(action, rollout):
+    change = applied(action, rollout, share=0.5)
+    assert looked(action, rollout, change)[1].split == {"v1": 0.5, "v2": 0.5}
+
+    action.undo(rollout, change, f"{KEY}:undo")
+    looked(action, rollout, replace(change, after=change.before))
+    assert rollout.split("delays") == {"v1": 0.8, "v2": 0.2}
+
+
+def test_a_share_that_its_steps_do_not_know_is_refused_before_anybody_approves_it(argo, action, rollout):
+    with pytest.raises(ActionFailed, match=r"cannot give 75 % to v2 \(its steps wait at: 20 %, 50 %\)"):
+        planned(action, rollout)
+    assert argo[0].calls["patch rollouts/status"] == 0
+
+
+def test_an_abort_by_its_own_analysis_ends_the_run_as_somebody_elses_order(argo, action, rollout):
+    change = applied(action, rollout, share=0.5)
+    argo[0].rolling()["status"]["abort"] = True
+
+    with pytest.raises(WorldMoved, match="Something else was ordered for delays meanwhile: v1 100 %"):
+        action.measure(rollout, change, KEY)
+    with pytest.raises(WorldMoved, match="which stays: v1 100 %"):
+        action.undo(rollout, change, f"{KEY}:undo")
+
+
+def test_the_action_that_switches_over_is_for_platforms_that_do_it_at_once(platform, rollout):
+    lacking = [[need for need in switch_version.needs if not hasattr(one, need)] for one in (platform, rollout)]
+
+    assert lacking == [["at_once"], []]

@@ -1,7 +1,7 @@
 """Argo Rollouts' controller over the fake, canary strategy, after its source: syncRolloutStatusCanary, trafficrouting.go, pause.go.
 
-One turn at each look. `mode` "stuck": pods of a new version never become available, and after `patience` looks the rollout has timed
-out; "unverified": the router never confirms a weight; "blind": nothing happens.
+One turn at each look. `mode` "stuck": pods of a new version never become available, and after `patience` looks the rollout has
+timed out; "unverified": the router never confirms a weight; "blind": nothing happens.
 """
 
 import copy
@@ -172,25 +172,21 @@ class Turn:
             self.status["currentStepIndex"] = self.index + 1
 
     def phase(self):
-        """CalculateRolloutPhase."""
+        """CalculateRolloutPhase: the first that holds."""
         uid, promoted = self.paper["metadata"]["uid"], self.status.get("stableRS") == self.hash
         moving = not promoted and not self.status.get("pauseConditions")
         self.argo.idle[uid] = self.argo.idle.get(uid, 0) + 1 if moving and self.argo.mode == "stuck" else 0
-        if self.status.get("abort"):
-            return {"phase": "Degraded", "message": ABORTED.format(self.new["metadata"]["annotations"][REVISION])}
-        if self.argo.idle[uid] > self.argo.patience:
-            return {"phase": "Degraded", "message": TIMED_OUT.format(self.new["metadata"]["name"])}
-        if self.spec.get("paused"):
-            return {"phase": "Paused", "message": "manually paused"}
-        if self.status.get("pauseConditions"):
-            return {"phase": "Paused", "message": "CanaryPauseStep"}
-        if available(self.new) < self.spec["replicas"]:
-            return {"phase": "Progressing", "message": "more replicas need to be updated"}
-        if not promoted:
-            return {"phase": "Progressing", "message": "waiting for all steps to complete"}
-        if "trafficRouting" not in self.canary and any(available(row) for row in self.sets() if row is not self.new):
-            return {"phase": "Progressing", "message": "old replicas are pending termination"}
-        return {"phase": "Healthy", "message": ""}
+        old = "trafficRouting" not in self.canary and any(available(row) for row in self.sets() if row is not self.new)
+        told = [
+            (self.status.get("abort"), "Degraded", ABORTED.format(self.new["metadata"]["annotations"][REVISION])),
+            (self.argo.idle[uid] > self.argo.patience, "Degraded", TIMED_OUT.format(self.new["metadata"]["name"])),
+            (self.spec.get("paused"), "Paused", "manually paused"),
+            (self.status.get("pauseConditions"), "Paused", "CanaryPauseStep"),
+            (available(self.new) < self.spec["replicas"], "Progressing", "more replicas need to be updated"),
+            (not promoted, "Progressing", "waiting for all steps to complete"),
+            (old, "Progressing", "old replicas are pending termination"),
+        ]
+        return next(({"phase": phase, "message": why} for holds, phase, why in told if holds), {"phase": "Healthy", "message": ""})
 
 
 def available(row):

@@ -68,9 +68,9 @@ def routed(tmp_path):
     kube.serve("churn", "v7")
     with serving(kube) as url:
 
-        def look(name="churn"):
-            platform = f"platforms:\n  edge:\n    kind: kserve\n    url: {url}\n    namespace: ml\n"
-            text = TEXT.replace("platforms: {}", f"{platform}    targets: {{churn: {{service: {name}}}}}")
+        def look(name="churn", kind="kserve", what="service"):
+            platform = f"platforms:\n  edge:\n    kind: {kind}\n    url: {url}\n    namespace: ml\n"
+            text = TEXT.replace("platforms: {}", f"{platform}    targets: {{churn: {{{what}: {name}}}}}")
             text = text.replace("    watches:", "    serving: edge\n    watches:", 1)
             (tmp_path / "aiops.yaml").write_text(text)
             return [(r.state, r.words) for r in clusters.routers(load_settings(tmp_path / "aiops.yaml"))]
@@ -113,3 +113,14 @@ def test_a_service_that_is_not_there_is_a_problem(routed):
     ((state, words),) = routed[1]("chrun")
 
     assert (state, "no inferenceservices 'chrun' in namespace 'ml'" in words) == ("problem", True)
+
+
+def test_a_rollout_that_was_aborted_and_left_so_is_hinted_at(routed):
+    kube, look = routed
+    kube.rolls("v6", [{"setWeight": 20}, {"pause": {}}], "churn")
+    kube.rolls("v7", name="churn")
+    kube.rolling("churn")["status"]["abort"] = True
+    kube.settle()
+    ((state, words),) = look(kind="argo_rollouts", what="rollout")
+
+    assert (state, "is Rollout ml/churn, not served as ordered yet: it is degraded (RolloutAborted" in words) == ("hint", True)

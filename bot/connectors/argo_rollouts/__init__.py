@@ -151,9 +151,10 @@ class ArgoRollouts:
         halts = {weight / now.most: step for weight, step in now.halts.items()} if now.exact else {}
         step = next((step for halt, step in halts.items() if abs(halt - share) < 1e-6), None)
         if not now.going or step is None:
-            where, known = self.where(target), ", ".join(f"{halt:.0%}".replace("%", " %") for halt in sorted(halts)) or "none"
-            why = "no rollout goes on there" if not now.going else f"its steps wait at: {known}"
-            raise NoWay(f"{where} cannot serve {share:.0%} of a version ({why}); switch it over to one version as a whole.")
+            known = ", ".join(map(_percent, sorted(halts))) or "none"
+            why = f"its steps wait at: {known}" if now.going else "no rollout goes on there"
+            wanted = f"{self.where(target)} cannot give {_percent(share)} to {_names(now)[now.newest.hash]}"
+            raise NoWay(f"{wanted} ({why}); switch it over to one version as a whole.")
         if now.aborted or now.promoting:
             raise NoWay(f"{self.where(target)} is being aborted or promoted, so it takes no other weight.")
         if now.index in (step, step + 1):
@@ -223,6 +224,10 @@ def _names(now: Seen) -> dict[str, str]:
     for kept in reversed(now.revisions):
         said[kept.hash] = f"{kept.words} ({kept.name})" if kept.words in said.values() else kept.words
     return dict(reversed(said.items()))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _named(now: Seen, shares: Mapping[str, float]) -> dict[str, float]:
