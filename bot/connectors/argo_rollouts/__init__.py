@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bot import validation
-from bot.connectors.argo_rollouts.state import HEALTHY, PAUSED, Kept, Seen, seen
+from bot.connectors.argo_rollouts.state import AT_STEP, HEALTHY, PAUSED, Kept, Seen, seen
 from bot.connectors.kubernetes.access import ACCESS, Access, Name, Part, reached
 from bot.connectors.kubernetes.api import JSON_PATCH, Api, Right
 from bot.connectors.kubernetes.papers import Paper, at, rows, template, text
@@ -88,7 +88,8 @@ class ArgoRollouts:
         if not now.verified:
             return "its router has not confirmed the weights yet"
         between = now.going and 0 < now.weight < now.most
-        return "" if now.phase == (PAUSED if between else HEALTHY) else f"it is {now.standing}"
+        rests = (now.phase, now.message) == (PAUSED, AT_STEP) if between else now.phase == HEALTHY
+        return "" if rests else f"it is {now.standing}"
 
     def check(self, target: str, split: Split) -> None:
         """Raise NoWay where its steps know no such share, ActionFailed or WorldMoved where it could not be asked for now."""

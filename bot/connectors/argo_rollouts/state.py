@@ -10,7 +10,9 @@ from bot.core.errors import ActionFailed
 HASH = "rollouts-pod-template-hash"
 REVISION = "rollout.argoproj.io/revision"
 WHOLE = 100
-HEALTHY, DEGRADED, PAUSED = "Healthy", "Degraded", "Paused"
+HEALTHY, PAUSED = "Healthy", "Paused"
+AT_STEP = "CanaryPauseStep"
+"""Why it is paused where one of its own steps says so; an analysis without a verdict pauses it for another reason."""
 
 
 @dataclass(frozen=True, slots=True)

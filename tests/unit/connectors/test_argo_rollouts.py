@@ -299,6 +299,13 @@ def test_a_pause_that_was_just_left_is_no_rest(kube, platform):
     assert platform.settling("delays") == "Argo Rollouts has not taken up the newest order yet"
 
 
+def test_a_pause_because_an_analysis_came_to_no_verdict_is_no_rest(kube, platform):
+    kube.argo.mode = "blind"
+    kube.rolling()["status"]["message"] = "InconclusiveAnalysisRun"
+
+    assert platform.settling("delays") == "it is paused (InconclusiveAnalysisRun)"
+
+
 def test_pods_that_never_come_are_never_called_served(kube, platform):
     kube.argo.mode = "stuck"
     platform.set_split("delays", {"v2": 1.0}, "run:1")
