@@ -17,7 +17,7 @@ from bot.flow.desk import Desk
 from bot.flow.resolve import supersede
 from bot.flow.rest import why_not_again
 
-CHOSEN = ("version", "feature", "split")
+CHOSEN = ("version", "feature", "split", "team")
 """Kinds of parameters that are chosen from what the incident and the platform know."""
 
 SAME = "same"
@@ -59,14 +59,14 @@ def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> 
                 "title": p.title or p.name,
                 "kind": p.kind,
                 "choices": [{"value": c, "text": c} for c in p.choices] or _choices(desk, incident, model, p.kind),
-                "default": _suggested(incident, model, p),
+                "default": _suggested(desk, incident, model, p),
             }
             for p in playbook.parameters
         ],
     }
 
 
-def _suggested(incident: Incident, model: Model, parameter: Parameter) -> str:
+def _suggested(desk: Desk, incident: Incident, model: Model, parameter: Parameter) -> str:
     """Return what the incident itself says should be chosen, else the playbook's default."""
     if parameter.kind == "version":
         return str(incident.evidence.get("best", ""))
@@ -74,7 +74,15 @@ def _suggested(incident: Incident, model: Model, parameter: Parameter) -> str:
         return next(iter(_inputs(incident, model)), "")
     if parameter.kind == "split":
         return next((choice["value"] for choice in _splits(incident)), "")
+    if parameter.kind == "team":
+        return next((team for team in _to_tell(incident) if team in desk.directory.teams()), parameter.default)
     return parameter.default
+
+
+def _to_tell(incident: Incident) -> list[str]:
+    """Return who may have to do with it: the team that feeds the most likely cause, then the one it was handed to."""
+    cause = incident.evidence.get("cause")
+    return [str(cause.get("team", "")) if isinstance(cause, Mapping) else "", incident.handed_to]
 
 
 def _inputs(incident: Incident, model: Model) -> list[str]:
@@ -88,6 +96,8 @@ def _choices(desk: Desk, incident: Incident, model: Model, kind: str) -> list[di
         return [{"value": name, "text": name} for name in _inputs(incident, model)]
     if kind == "split":
         return _splits(incident)
+    if kind == "team":
+        return [{"value": team, "text": team} for team in desk.directory.teams()]
     return _versions(desk, incident, model) if kind == "version" else []
 
 
@@ -247,7 +257,7 @@ def action_of(desk: Desk, playbook: Playbook, step: Step) -> Action:
 def _chosen(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> dict[str, object]:
     chosen: dict[str, object] = {}
     for parameter in playbook.parameters:
-        value = str(parameters.get(parameter.name) or _suggested(incident, model, parameter))
+        value = str(parameters.get(parameter.name) or _suggested(desk, incident, model, parameter))
         if not value:
             raise NotAllowed(f"Choose '{parameter.title or parameter.name}' first; nothing here says which one is right.")
         if parameter.kind in CHOSEN:
@@ -264,6 +274,7 @@ def _known(desk: Desk, incident: Incident, model: Model, parameter: Parameter, v
         "version": f"a version of {model.name} that traffic could go to",
         "feature": "an input that this is about",
         "split": "a split that was decided here",
+        "team": "a team of aiops.yaml",
     }[parameter.kind]
     raise NotAllowed(f"'{value}' is not {what}; choose one of {', '.join(known) or 'none'}.")
 
