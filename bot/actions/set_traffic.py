@@ -150,7 +150,7 @@ def _ordered_back(platform: Router, change: Change, key: str) -> str:
     try:
         platform.set_split(change.target, before, key)
     except NoWay as why:
-        return f"{change.target} stays as it is, ordered to serve {split_words(ordered)}: {why}"
+        raise ActionFailed(f"{change.target} keeps serving {split_words(ordered)}: {why}") from why
     _require(platform, change.target, before)
     return f"The split from before was ordered again and read back; {platform.name} still has to route so."
 

@@ -105,6 +105,14 @@ def test_what_does_not_help_goes_back_to_the_version_of_before(room, kube):
     assert room.desk.platforms["edge"].split("delays") == {"v2": 0.0, "v3": 1.0}
 
 
+def test_a_canary_that_was_aborted_in_vain_stays_aborted_and_nobody_says_that_it_was_undone(room, kube):
+    ended = room.runs(approved(room))
+
+    assert ended["state"] == RunState.FAILED, ended
+    assert "Going back failed too: delays keeps serving v2 100 %" in str(ended["outcome"])
+    assert (image(kube), kube.rolling()["status"]["phase"]) == ("srv:v2", "Healthy")
+
+
 def test_pods_that_never_come_end_in_time_and_the_stable_version_keeps_everything(room, kube):
     room.desk.platforms["edge"].set_split("delays", {"v3": 1.0}, "release")
     kube.settle()
