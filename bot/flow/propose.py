@@ -14,6 +14,7 @@ from bot.core.playbooks import Parameter, Playbook, Step
 from bot.core.ports import Unit
 from bot.flow import cards
 from bot.flow.desk import Desk
+from bot.flow.preview import preview
 from bot.flow.resolve import supersede
 from bot.flow.rest import why_not_again
 
@@ -161,7 +162,7 @@ def propose(
         proposed_at=now,
         expires_at=now + policy.expires,
         policy=policy,
-        preview=preview(desk, incident, plan),
+        preview=preview(desk, incident, chosen, plan),
     )
     with desk.store.write() as unit:
         if any(not run.state.over for run in unit.runs(incident=number)):
@@ -277,11 +278,3 @@ def _known(desk: Desk, incident: Incident, model: Model, parameter: Parameter, v
         "team": "a team of aiops.yaml",
     }[parameter.kind]
     raise NotAllowed(f"'{value}' is not {what}; choose one of {', '.join(known) or 'none'}.")
-
-
-def preview(desk: Desk, incident: Incident, plan: Plan) -> dict[str, object]:
-    """Return what people need to judge a plan: what it touches in this environment, and what is known about where it leads."""
-    kinds = dict.fromkeys(change.action for change in plan.changes)
-    touched = [desk.actions[kind].blast([c for c in plan.changes if c.action == kind]) for kind in kinds]
-    lines = [text for text in (str(incident.evidence.get("suggestion", "")),) if text]
-    return {"blast_radius": f"{plan.environment}: {'; '.join(touched)}", "lines": lines}

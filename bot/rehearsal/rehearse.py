@@ -25,6 +25,7 @@ from bot.flow.desk import Desk
 from bot.flow.execute import TO_PEOPLE, execute
 from bot.flow.gate import proceed
 from bot.flow.propose import propose
+from bot.rehearsal.board import Board
 from bot.rehearsal.cluster import Cluster
 from bot.rehearsal.registry import Registry
 from bot.rehearsal.router import Router
@@ -205,26 +206,33 @@ def _desk(scene: Scene, store: Store, ledger: Ledger) -> Desk:
 
 def _standin(scene: Scene, ledger: Ledger, action: str, name: str) -> Platform:
     """Return who stands in for the platform of this name where this action is at work."""
-    if action == "set_traffic":
-        return Splitter(name, ledger, scene.split)
-    if action == "switch_version":
-        return Router(name, ledger, scene.split)
+    if action in ("set_traffic", "switch_version"):
+        return (Router if action == "switch_version" else Splitter)(name, ledger, scene.split)
     if action == "set_alias":
         return Registry(name, ledger, scene.split)
     if action == "run_job":
         return Jobs(name, ledger, getattr(scene.real.get(name), "order", None))
     if action in ("restart_deployment", "scale", "undo_rollout"):
         return Cluster(name, ledger)
+    if action == "set_toggle":
+        return Board(name, ledger, on=not _switches_on(scene))
     if action in ("notify", "look_around"):
         return Own(name, ledger, (TEAM,))
     raise ConfigError(f"The action '{action}' cannot be rehearsed yet: nothing stands in for what it acts on.")
+
+
+def _switches_on(scene: Scene) -> bool:
+    """Return whether the first thing that is done to a flag is to switch it on: then it must be off before."""
+    steps = shelf.expand(scene.playbook, {**scene.guessed, **scene.parameters})
+    return next((step.parameters.get("to") in ("on", True) for step in steps if step.action == "set_toggle"), False)
 
 
 def _hurried(action: Action, ledger: Ledger) -> Action:
     """Return the action with the rehearsal's time, where it waits by itself."""
     if not hasattr(action, "sleep"):
         return action
-    return replace(action, now=lambda: ledger.seconds, sleep=ledger.passes)  # type: ignore[type-var]
+    time = {"now": lambda: ledger.seconds, "sleep": ledger.passes}
+    return replace(action, **{name: given for name, given in time.items() if hasattr(action, name)})  # type: ignore[type-var]
 
 
 def _pretended(desk: Desk, scene: Scene) -> int:

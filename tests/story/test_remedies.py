@@ -1,8 +1,8 @@
 """Each packaged playbook as people live through it: the real bot, a real Envoy or a real program, the simulator's Slack.
 
 `rollback` is the demo's (`test_year`), `promote` meets the real MLflow in `tests/contract`, `retrain` outlives a kill in
-`tests/faults`, those for clusters meet their fake API in `tests/unit/flow/test_cluster_story.py`. A minute or two together, so
-`make test-all` plays them.
+`tests/faults`, `feature_toggle` meets a real Unleash in `test_flag`, those for clusters meet their fake API in
+`tests/unit/flow/test_cluster_story.py`. A minute or two together, so `make test-all` plays them.
 """
 
 import sqlite3
@@ -176,5 +176,5 @@ def _looked(house):
 
 def test_every_packaged_playbook_has_its_story():
     here = {"restart", "data_quarantine", "traffic_shift", "restore", "notify_team", "investigate"}
-    elsewhere = {"promote", "rollback", "retrain", "restart_deployment", "rollback_deployment", "scale"}
+    elsewhere = {"promote", "feature_toggle", "rollback", "retrain", "restart_deployment", "rollback_deployment", "scale"}
     assert {*here, *elsewhere} == set(shelf.read().playbooks)

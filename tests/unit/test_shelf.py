@@ -52,10 +52,12 @@ CLUSTER = ("restart_deployment", "rollback_deployment", "scale")
 
 
 def test_the_packaged_playbooks_are_on_the_shelf():
-    found = shelf.read(actions={"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias", *OWN})
+    installed = {"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias", "set_toggle", *OWN}
+    found = shelf.read(actions=installed)
     jobs, traffic, cluster = {"data_quarantine", "restart", "retrain"}, {"restore", "rollback", "traffic_shift"}, set(CLUSTER)
+    others = {"promote", "notify_team", "investigate", "feature_toggle"}
 
-    assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster | {"promote", "notify_team", "investigate"})
+    assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster | others)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def test_a_canary_that_loses_is_aborted_and_its_template_put_back(room, kube):
     assert ended["verdict"] == "healthy", ended
     assert (image(kube), kube.rolling()["status"]["phase"]) == ("srv:v2", "Healthy")
     assert room.run(number).plan.words == "v2 80 % · v3 20 % → v2 100 %"
+    assert "it serves most of the traffic already, and would get the rest" in str(room.proposal(number).preview["lines"])
 
 
 @pytest.mark.parametrize("moment", ["kill_before", "kill_after"])
