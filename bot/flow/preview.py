@@ -51,11 +51,15 @@ def _of_version(incident: Incident, version: str) -> str:
     ours, serving = rows.get(version), rows.get(str(incident.evidence.get("serving", "")))
     if ours is None or serving is None or not ours.get("value_text"):
         return f"*Nothing is known of {version} on the rows that raised this*: it was not compared there."
+    compared = (
+        f"{version} on the very same {incident.evidence.get('compared_rows', 0):,} rows: {ours['metric']} {ours['value_text']}"
+    )
+    if ours is serving:
+        return f"{compared} {ours['value_interval_text']}; it serves most of the traffic already, and would get the rest."
     low = ours.get("gain_low")
     better = "" if isinstance(low, float) and low > 0 else ", so it is *not known to do better*"
     return (
-        f"{version} on the very same {incident.evidence.get('compared_rows', 0):,} rows: {ours['metric']} {ours['value_text']} "
-        f"{ours['value_interval_text']}, {serving['version']}'s {serving['value_text']}; "
+        f"{compared} {ours['value_interval_text']}, {serving['version']}'s {serving['value_text']}; "
         f"its log loss is lower by {ours['gain_text']} {ours['gain_interval_text']}{better}."
     )
 
