@@ -131,21 +131,26 @@ def engine_of(script: Script) -> Durable:
     return engine
 
 
+def to_be_told_to_go() -> threading.Event:
+    """Be quiet, and return what SIGTERM sets."""
+    logging.disable(logging.ERROR)
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    return told
+
+
 def live(script: Script) -> None:
     """One process, from start to SIGTERM, or to SIGKILL."""
-    logging.disable(logging.ERROR)
+    told_to_go = to_be_told_to_go()
     if script.place:
         lease.place = lambda: script.place
-    told_to_go = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told_to_go.set())
     engine = engine_of(script)
     engine.launch()
     if script.ticking:
         scheduler = Scheduler(engine.enqueue_now, data=script.ticking, wall=script.ticking, tick_s=0.1)
         scheduler.watch([script.ticking.cadence()])
         scheduler.start()
-    while not told_to_go.wait(0.1):
-        pass
+    told_to_go.wait()
     engine.stop(drain_s=5)
 
 
@@ -155,8 +160,8 @@ class Lives:
 
     started: list[Any] = field(default_factory=list)
 
-    def begin(self, script: Script) -> Any:
-        process = NURSERY.Process(target=live, args=(script,), daemon=True)
+    def begin(self, script: Any, life: Callable[[Any], None] = live) -> Any:
+        process = NURSERY.Process(target=life, args=(script,), daemon=True)
         process.start()
         self.started.append(process)
         return process
