@@ -13,11 +13,11 @@ FAILURES: Mapping[str, str] = {
     "storm": "Killed (SIGKILL) ten times and more among fifty and more runs: none lost, each effect once, the record exact",
     "clicks": "Approved, rejected, clicked twice and too late while the bot is dead; eight clicks at the same moment: one decision",
     "way back": "A gate's time runs out while the bot is dead, and a kill inside the way back: everything is put back once",
-    "owner": "The owner of a run among three replicas is killed: taken over within twice its lease, the model free again; one name, one process",
+    "owner": "Of three replicas a run's owner is killed: taken over within two leases, its model free again; one process a name",
     "zombie": "Frozen and woken, or alive and taken for dead: only the step that was at work repeats",
     "schedule": "200 slots, three replicas whose clocks are 3 s apart, random and total outages: none lost, none looked at twice",
-    "database": "PostgreSQL torn away in the middle of runs and of a take-over, SQLite locked and its disk full: nothing lost, and it is said",
-    "deploy": "New playbooks are deployed while approvals wait and runs are half done: the old plan is carried out, a changed body is caught",
+    "database": "PostgreSQL torn away amid runs and amid a take-over, SQLite locked, its disk full: nothing lost, and it is said",
+    "deploy": "Playbooks change while approvals wait and runs are half done: the old plan is carried out, a changed body is caught",
     "lanes": "Two runs on one model never overlap, though they are killed; other models go on",
     "library": "What we take from the engine's library, at every new version of it",
     "scale": "One look at 100,000 models on one machine within 60 s; a simulated week leaves the engine's tables as small as a day",
@@ -57,7 +57,7 @@ class Tally:
 
     counts: dict[str, object]
 
-    def __call__(self, **counts: int | float | str) -> None:
+    def __call__(self, **counts: float | str) -> None:
         self.counts.update({name.replace("_", " "): count for name, count in counts.items()})
 
 
@@ -83,7 +83,8 @@ def table(shown: Iterable[Shown]) -> str:
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     right = range(2, 2 + len(COLUMNS))
     aligned = [
-        "  ".join(cell.rjust(widths[n]) if n in right else cell.ljust(widths[n]) for n, cell in enumerate(row)).rstrip() for row in rows
+        "  ".join(cell.rjust(widths[n]) if n in right else cell.ljust(widths[n]) for n, cell in enumerate(row)).rstrip()
+        for row in rows
     ]
     return "\n".join([aligned[0], "-" * min(len(max(aligned, key=len)), 132), *aligned[1:], f"Shown nowhere: {'; '.join(ABSENT)}."])
 

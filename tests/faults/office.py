@@ -120,7 +120,8 @@ class Papers:
 def remedy(shares: Sequence[tuple[str, float]] = tuple(zip(STEPS, SHARES, strict=True)), **last: object) -> str:
     """Return a playbook that moves traffic in these steps; `last` is said of the last one."""
     steps: list[dict[str, object]] = [
-        {"name": name, "action": "set_traffic", "parameters": {"version": "{{ to_version }}", "share": share}} for name, share in shares
+        {"name": name, "action": "set_traffic", "parameters": {"version": "{{ to_version }}", "share": share}}
+        for name, share in shares
     ]
     steps[-1] |= last
     written = {
