@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from bot.engine import lease
 from bot.engine.durable import CHECKS, PLAYBOOKS, Durable, Pace
 from bot.scheduler import CHECK, Cadence, Scheduler
@@ -69,6 +71,10 @@ class Ticking:
     def cadence(self) -> Cadence:
         start = datetime(2030, 1, 1, tzinfo=UTC)
         return Cadence("* * * * *", every_slot=True, start=start, lookback=timedelta(days=1))
+
+    def all_slots(self) -> list[str]:
+        """Return every slot that has to be looked at, as the target knows it."""
+        return [(datetime(2030, 1, 1, tzinfo=UTC) + timedelta(minutes=n)).isoformat() for n in range(self.slots)]
 
     def now(self) -> datetime:
         passed = (time.time() - self.begins - self.late_s) * self.speed
@@ -174,6 +180,12 @@ class Lives:
     def end(self) -> None:
         for process in self.started:
             self.kill(process)
+
+
+def holders(engine: Durable) -> set[str]:
+    """Return who has a lease."""
+    with engine._engine.connect() as connection:
+        return set(connection.execute(sa.select(lease.leases.c.executor)).scalars())
 
 
 def eventually(holds: Callable[[], bool], within_s: float, what: str) -> float:
