@@ -22,7 +22,7 @@ from bot.scheduler import CHECK, Cadence, Scheduler
 
 BRISK = Pace(poll_s=0.05, beat_s=0.2, ttl_s=1.2)
 NURSERY = multiprocessing.get_context("forkserver")
-NURSERY.set_forkserver_preload(["tests.faults.lives"])
+NURSERY.set_forkserver_preload(["tests.faults.lives", "tests.faults.office"])
 
 
 @dataclass(frozen=True)

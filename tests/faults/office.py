@@ -1,6 +1,7 @@
 """An office without Slack: the real verbs over the real store and engine, replicas that may be killed, and a splitter that counts.
 
-Every model has one incident and one remedy, a playbook of real YAML; people decide from this process or from others.
+Every model has one incident and one remedy, a playbook of real YAML; people decide from this process or from others. It imports
+little, because every replica starts anew.
 """
 
 import json
@@ -10,35 +11,42 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from bot import shelf
 from bot.actions.set_traffic import set_traffic
-from bot.app.house import WallClock
-from bot.app.resampling import Resampled
 from bot.core.approvals import Policy, Principal, Proposal
 from bot.core.audit import AuditRow, first_break
+from bot.core.errors import AiopsError
 from bot.core.models import Model, Split
 from bot.core.runs import Run
 from bot.core.windows import Window
 from bot.engine.durable import Durable, Pace
-from bot.flow.decide import RUN
+from bot.flow.decide import RUN, approve, reject
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
 from bot.flow.propose import propose
 from bot.store.database import SqlStore, open_store
 from tests.fakes.nouns import NOON, an_incident
 from tests.fakes.world import FakeDirectory, paired
-from tests.faults.lives import Lives, to_be_told_to_go
+from tests.faults.lives import Lives, holders, to_be_told_to_go
 
 STEPS = ("third", "two thirds", "all")
 SHARES = (0.25, 0.5, 1.0)
 ON_CALL = frozenset({"on-call"})
 ANA = Principal("U0ANA", "ana", ON_CALL)
 BRISK = Pace(poll_s=0.05, beat_s=0.2, ttl_s=1.2, runs_at_once=8)
+
+
+class Now:
+    """The time of people."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,11 @@ class Papers:
         return self.folder / "playbooks" / "rollback.yaml"
 
 
+def keys(run: str) -> list[str]:
+    """Return what this run's steps are known by at the splitter."""
+    return [f"{run}:{step}" for step in STEPS]
+
+
 def remedy(shares: Sequence[tuple[str, float]] = tuple(zip(STEPS, SHARES, strict=True)), **last: object) -> str:
     """Return a playbook that moves traffic in these steps; `last` is said of the last one."""
     steps: list[dict[str, object]] = [
@@ -140,8 +153,8 @@ def desk_of(papers: Papers, store: SqlStore, *, expires: timedelta = timedelta(h
     stretch = Window(NOON - timedelta(days=9), NOON - timedelta(days=4))
     models = [Model(f"m{n}", "production", "ml", "log", "edge", stretch, ()) for n in range(papers.models)]
     return Desk(
-        clock=WallClock(),
-        data=WallClock(),
+        clock=Now(),
+        data=Now(),
         store=store,
         directory=FakeDirectory(),
         models={model.key: model for model in models},
@@ -154,7 +167,7 @@ def desk_of(papers: Papers, store: SqlStore, *, expires: timedelta = timedelta(h
         policies={"rollback": Policy(ON_CALL, expires=expires)},
         expand=shelf.expand,
         paired=paired,
-        resampling=Resampled(),
+        resampling=None,  # type: ignore[arg-type]  # nothing is calibrated here
         poll_s=0.1,
     )
 
@@ -181,6 +194,21 @@ def works(papers: Papers) -> None:
         told_to_go.wait()
 
 
+def clicks(papers: Papers, proposals: list[str], finger: int, gate: Any, told: Any) -> None:
+    """Be one person who clicks on each proposal at the very moment at which all others do; every other one rejects."""
+    person, answers = Principal(f"U{finger}", f"person {finger}", ON_CALL), []
+    with opened(papers) as (desk, _):
+        for number in proposals:
+            gate.wait(60)
+            try:
+                _ = approve(desk, number, by=person) if finger % 2 else reject(desk, number, by=person, reason="No.")
+            except AiopsError as refused:
+                answers.append(str(refused))
+            else:
+                answers.append("")
+    told.put((finger, answers))
+
+
 class Office:
     """The office as a test sees it: it decides and looks, and runs nothing in this process."""
 
@@ -191,6 +219,10 @@ class Office:
     def begins(self, **special: object) -> object:
         """Start a replica."""
         return self._lives.begin(replace(self.papers, **special), works)  # type: ignore[arg-type]
+
+    def is_staffed(self) -> bool:
+        """Whether anybody has a lease."""
+        return bool(holders(self.engine))
 
     def kills(self, replica: object) -> None:
         self._lives.kill(replica)
