@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.core.actions import UNDO, Action, Change, Going, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
-from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
+from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
 from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.models import split_words
@@ -52,6 +52,8 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
             tried.append(change)  # what may have been done must be undone: remembered before it is done
             _carry_out(desk, journal, number, change)
         journal.step("applied", lambda: _applied(desk, number))
+    except StoreUnavailable:  # nothing was judged: the run goes on in its next life, and does not go back
+        raise
     except WorldMoved as moved:  # somebody else acts there now: going back would undo what they did
         words = f"{moved} What somebody else has set stays as it is."
         return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.core.actions import canonical
-from bot.core.errors import AiopsError
+from bot.core.errors import AiopsError, StoreUnavailable
 from bot.core.findings import Finding
 from bot.core.lines import Lines
 from bot.core.models import Look, Model, Watch
@@ -48,6 +48,8 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading |
     """
     try:
         findings = measured(desk, model, watch, slot, like or reference(desk, model), keep=True)
+    except StoreUnavailable:  # says nothing about the log; the look is done again
+        raise
     except AiopsError as reason:
         findings = [blind(model, watch.judged_at(slot), str(reason))]
     except Exception as bug:  # the outermost loop of a look: a finding about the bot itself, and the other models are still watched

@@ -38,7 +38,7 @@ from tests.faults.lives import Lives, holders, to_be_told_to_go
 STEPS = ("third", "two thirds", "all")
 SHARES = (0.25, 0.5, 1.0)
 ON_CALL = frozenset({"on-call"})
-ANA = Principal("U0ANA", "ana", ON_CALL)
+ANA, BO, DEE = (Principal(f"U0{name.upper()}", name, ON_CALL) for name in ("ana", "bo", "dee"))
 BRISK = Pace(poll_s=0.05, beat_s=0.2, ttl_s=1.2, runs_at_once=8)
 
 
@@ -216,7 +216,7 @@ class Office:
         self.papers, self.desk, self.engine, self._lives = papers, desk, engine, lives
         self.splitter = papers.splitter
 
-    def begins(self, **special: object) -> object:
+    def begins(self, **special: object) -> Any:
         """Start a replica."""
         return self._lives.begin(replace(self.papers, **special), works)  # type: ignore[arg-type]
 
@@ -224,7 +224,7 @@ class Office:
         """Whether anybody has a lease."""
         return bool(holders(self.engine))
 
-    def kills(self, replica: object) -> None:
+    def kills(self, replica: Any) -> None:
         self._lives.kill(replica)
 
     def deploys(self, playbook: str) -> None:

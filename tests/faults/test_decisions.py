@@ -6,16 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.approvals import Policy, Principal, Standing
+from bot.core.approvals import Policy, Standing
 from bot.core.errors import NotAllowed
 from bot.core.runs import RunState
 from bot.flow.decide import approve, reject
 from tests.faults.failures import balance
 from tests.faults.lives import NURSERY, eventually
-from tests.faults.office import ON_CALL, clicks, keys
+from tests.faults.office import BO, DEE, ON_CALL, clicks, keys
 from tests.faults.test_bot import finishes
 
-BO, DEE = (Principal(f"U0{name.upper()}", name, ON_CALL) for name in ("bo", "dee"))
 CLICKS, ROUNDS = 8, 5
 
 

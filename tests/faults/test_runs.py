@@ -6,15 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.approvals import Principal
 from bot.core.runs import RunState
 from bot.flow.decide import approve
 from bot.flow.gate import proceed
 from tests.faults.failures import balance
 from tests.faults.lives import eventually
-from tests.faults.office import ON_CALL, STEPS, keys, remedy
+from tests.faults.office import BO, STEPS, keys, remedy
 
-BO = Principal("U0BO", "bo", ON_CALL)
 ONCE_A_RUN = ("proposal.made", "vote.approved", "run.queued", "run.started", "run.applied", "run.succeeded")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.errors import NotFound
+from bot.core.errors import NotFound, StoreUnavailable
 from bot.core.incidents import State
 from bot.core.runs import RunState
 from bot.flow import decide
@@ -90,6 +90,18 @@ def _record(**kill):
     room.runs(number, journal.restarted())
     room.audited()
     return Counter((row.entry.action, row.entry.target.replace(number, "R")) for row in room.store.audit_log)
+
+
+@pytest.mark.parametrize("moment", range(29))
+def test_a_database_that_is_away_at_any_moment_of_a_run_changes_nothing_of_how_it_ends(room, approved, moment):
+    journal, room.store.away = room.journal(approved), moment
+    for _ in range(2):
+        with suppress(Killed, StoreUnavailable):
+            room.runs(approved, journal.restarted())
+
+    assert room.run(approved).state is RunState.SUCCEEDED
+    assert room.splitter.moves == [(f"run_playbook:{approved}:half", HALF), (f"run_playbook:{approved}:all", ALL)]
+    assert room.store.away < 0, "it was never away"
 
 
 def test_a_run_killed_while_it_waits_goes_on(room, approved):

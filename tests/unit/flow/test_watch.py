@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.errors import StoreUnavailable
 from bot.core.findings import Verdict
 from bot.core.models import Feature, LogColumns, Watch
 from bot.core.windows import Window
@@ -75,6 +76,14 @@ def test_a_log_that_is_down_is_unknown_in_its_own_words(room):
     room.looks()
 
     assert (latest(room)["source"].verdict, latest(room)["source"].reason) == (Verdict.UNKNOWN, "The log is gone; mount it.")
+
+
+def test_a_database_that_is_away_says_nothing_about_the_log(room):
+    room.store.away = 0
+    with pytest.raises(StoreUnavailable):
+        room.looks()
+
+    assert latest(room) == {}
 
 
 def test_while_a_run_is_at_work_windows_are_kept_but_open_and_close_nothing(room):
