@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.core.actions import Json
 from bot.core.audit import AuditEntry
 from bot.core.checks import Family
-from bot.core.errors import AiopsError, StoreUnavailable
+from bot.core.errors import AiopsError
 from bot.core.findings import SERVED, Finding, Verdict, worst
 from bot.core.holds import brake
 from bot.core.incidents import Incident
@@ -56,8 +56,6 @@ def _look(desk: Desk, number: str) -> Json:
     late = (desk.data.now() - since).total_seconds() >= wanted.within_s
     try:
         findings, rows = fresh_findings(desk, desk.model(run.model_key), run, incident, since)
-    except StoreUnavailable:  # says nothing about the data; the look is done again
-        raise
     except AiopsError as reason:
         return {"verdict": "unknown", "reason": str(reason), "rows": 0, "late": late, "findings": []}
     verdict = _verdict(desk, findings) if rows >= wanted.least_rows else Verdict.UNKNOWN

@@ -36,12 +36,23 @@ class World:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("CREATE TABLE effects (key TEXT PRIMARY KEY)")
             db.execute("CREATE TABLE calls (key TEXT, at REAL)")
+            db.execute("CREATE TABLE ends (key TEXT, at REAL)")
         return self
 
     def apply(self, key: str) -> None:
         with self._open() as db:
             db.execute("INSERT INTO calls VALUES (?, ?)", (key, time.time()))
             db.execute("INSERT INTO effects VALUES (?) ON CONFLICT DO NOTHING", (key,))
+
+    def end(self, key: str) -> None:
+        with self._open() as db:
+            db.execute("INSERT INTO ends VALUES (?, ?)", (key, time.time()))
+
+    def stretch(self, prefix: str) -> tuple[float, float]:
+        """Return when the first effect with such a key began and when the last one ended."""
+        bounds = "SELECT (SELECT min(at) FROM calls WHERE key GLOB ?1), (SELECT max(at) FROM ends WHERE key GLOB ?1)"
+        ((began, ended),) = self._all(bounds, f"{prefix}*")
+        return began, ended
 
     def effects(self) -> list[str]:
         return [key for (key,) in self._all("SELECT key FROM effects ORDER BY key")]
@@ -103,6 +114,7 @@ def bodies(script: Script) -> dict[str, Callable[..., Any]]:
         def do() -> dict[str, object]:
             world.apply(f"{journal.id}:{name}")
             time.sleep(seconds)  # between the effect and its being remembered: where a kill hurts most
+            world.end(f"{journal.id}:{name}")
             return {}
 
         journal.step(name, do)

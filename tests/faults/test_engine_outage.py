@@ -159,10 +159,12 @@ def test_a_file_that_somebody_locks_for_longer_than_anybody_waits_loses_no_run_a
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A real disk of four megabytes."""
+    """A real disk of 48 megabytes."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "aiops", place], capture_output=True, text=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "aiops", place], capture_output=True, text=True, check=False
+    )
     if mounted.returncode:
         pytest.skip(f"needs the right to mount a small disk: {mounted.stderr.strip()}")
     yield place
@@ -173,7 +175,7 @@ def fill(file):
     """Write until nothing more fits."""
     with file.open("wb", buffering=0) as filler:
         try:
-            while filler.write(b"x" * 4096):
+            while filler.write(b"x" * 65_536):
                 pass
         except OSError:
             return
@@ -186,6 +188,7 @@ def test_a_disk_that_is_full_loses_no_run_and_the_person_is_told(small_disk, tmp
         waiting, runs, replica = at_work(house)
         fill(small_disk / "filler")
         eventually(lambda: refused(house, waiting), 20, "a person was told that the disk is full")
+        time.sleep(STOPPED_S)  # an outage has a length
         stuck = len(house.splitter.effects())
         (small_disk / "filler").unlink()
         freed = time.monotonic()
