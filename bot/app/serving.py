@@ -23,6 +23,7 @@ from bot.core.errors import AiopsError, ConfigError
 from bot.core.ports import Journal
 from bot.engine.durable import CHECKS
 from bot.flow import decide
+from bot.flow.abandoned import hand_over_abandoned
 from bot.flow.break_glass import remind
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
@@ -186,6 +187,7 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
             Beat("expire", rhythm.expiry_s, lambda _slot: _ignore(decide.expire(desk))),
             Beat("reconcile", rhythm.reconcile_s, lambda _slot: _reconcile(desk)),
             Beat("heal", rhythm.reconcile_s, lambda _slot: _ignore(heal_all(desk))),
+            Beat("abandoned", rhythm.reconcile_s, lambda _slot: _ignore(hand_over_abandoned(desk, engine.over))),
             Beat("reviews", REVIEWS, lambda _slot: _ignore(remind(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),

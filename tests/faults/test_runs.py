@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.core.runs import RunState
+from bot.flow.abandoned import hand_over_abandoned
 from bot.flow.decide import approve
 from bot.flow.gate import proceed
 from tests.faults.failures import balance
@@ -127,3 +128,22 @@ def test_what_was_proposed_before_a_deploy_is_carried_out_as_it_was_approved_and
     assert {run.state for run in house.runs()} == {RunState.SUCCEEDED}
     assert {house.run(one.id).plan.hash == one.plan.hash for one in (waiting, begun, new)} == {True}
     assert sorted(house.splitter.effects()) == sorted(expected)
+
+
+@pytest.mark.failure("deploy")
+@pytest.mark.slow
+def test_a_run_whose_body_is_another_one_after_a_deploy_does_nothing_more_and_is_handed_to_people(office, tally):
+    house = office(1, playbook=remedy(**WAITS | {"gate_timeout": "1h"}))
+    run = approve(house.desk, house.proposed(0).id, by=BO).id
+    replica = house.begins()
+    eventually(lambda: house.runs() and waits(house, run), 20, "it waited at its gate")
+    house.kills(replica)
+    proceed(house.desk, keys(run)[2], by=BO)
+    house.begins(another_body=True)
+    eventually(lambda: house.engine.over(run), 20, "the engine had caught it")
+    told = hand_over_abandoned(house.desk, house.engine.over)
+    tally(kills=1, deploys=1, runs=1, **balance(keys(run)[:2], house.splitter.effects()), handed_to_people=told)
+
+    assert "recorded" in house.engine.status(run).error
+    assert (told, house.run(run).state) == (1, RunState.FAILED)
+    assert house.splitter.effects() == keys(run)[:2]
