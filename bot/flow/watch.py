@@ -21,6 +21,9 @@ from bot.flow.triage import triage
 
 log = logging.getLogger("bot.watch")
 
+A_SHARD, MOST_SHARDS = 100, 256
+"""How many models one workflow looks at, about; and how many workflows there are at most for one slot."""
+
 
 def watched(desk: Desk, cadence: str, shard: int = 0, shards: int = 1) -> Iterator[tuple[Model, Watch]]:
     """Return who is looked at in this cadence and shard; a model stays in its shard for ever."""
@@ -28,6 +31,16 @@ def watched(desk: Desk, cadence: str, shard: int = 0, shards: int = 1) -> Iterat
         model = desk.models[key]
         if int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % shards == shard:
             yield from ((model, watch) for watch in model.watches if watch.cadence == cadence)
+
+
+def shards_of(desk: Desk, cadence: str) -> int:
+    """Return in how many parts the models of this cadence are looked at: other replicas share them, a kill repeats only its own.
+
+    A power of two: replicas that count differently, because one has a new configuration, then still look at every model together,
+    whoever of them is the first to start a part.
+    """
+    models = sum(any(watch.cadence == cadence for watch in model.watches) for model in desk.models.values())
+    return min(1 << max(0, (models - 1) // A_SHARD).bit_length(), MOST_SHARDS)
 
 
 def look_at_all(desk: Desk, cadence: str, slot: datetime, shard: int = 0, shards: int = 1) -> int:

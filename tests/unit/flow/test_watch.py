@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -9,7 +10,7 @@ from bot.core.errors import StoreUnavailable
 from bot.core.findings import Verdict
 from bot.core.models import Feature, LogColumns, Watch
 from bot.core.windows import Window
-from bot.flow.watch import fingerprint, look, look_at_all, reference, since_mended, watched
+from bot.flow.watch import fingerprint, look, look_at_all, reference, shards_of, since_mended, watched
 from tests.fakes.world import MORNING, FakeLog
 from tests.unit.flow.room import DAY, DELAYS
 
@@ -69,6 +70,24 @@ def test_a_bot_that_goes_on_stumbling_is_an_incident(room):
 
     assert room.incident().title == "delays: its prediction log cannot be read"
     assert "hunter2" not in str(room.shown("incident:1"))
+
+
+@pytest.mark.parametrize(
+    ("models", "shards"), [(0, 1), (1, 1), (100, 1), (101, 2), (200, 2), (201, 4), (10_000, 128), (99_999, 256)]
+)
+def test_many_models_are_looked_at_in_parts(room, models, shards):
+    room.lays(models=dict(enumerate([replace(DELAYS, watches=(HOURLY,))] * models)))
+
+    assert (shards_of(room.desk, HOURLY.cadence), shards_of(room.desk, DAILY_CADENCE)) == (shards, 1)
+
+
+@pytest.mark.parametrize("first", list(product((2, 8), repeat=2)), ids=str)
+def test_replicas_that_count_the_parts_differently_look_at_every_model_whoever_starts_each_part(room, first):
+    room.lays(models=fleet(60))
+    parts = [*enumerate(first), *((part, 8) for part in range(2, 8))]
+    looked = {model.key for part, parts in parts for model, _ in watched(room.desk, HOURLY.cadence, part, parts)}
+
+    assert looked == set(room.desk.models)
 
 
 def test_a_log_that_is_down_is_unknown_in_its_own_words(room):
