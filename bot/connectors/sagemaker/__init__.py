@@ -69,7 +69,7 @@ sagemaker = ConnectorKind(
     make=make,
     options={
         "region": "AWS's, e.g. eu-central-1; credentials come from the bot's role or environment, never from here",
-        "endpoints": "for each model: endpoint, and variants (version → production variant) or configs (version → its configuration)",
+        "endpoints": "for each model: endpoint, and variants (version → its variant) or configs (version → its configuration)",
         "jobs": "for each job: training (a CreateTrainingJob request without a name), or pipeline and parameters; with {parameter}",
         "profile": "of the AWS configuration files, where it is not the default one",
         "settle": "seconds that an endpoint may take to be in service again; 900 by default",

@@ -19,9 +19,7 @@ from bot.core.actions import Json
 from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 
 SERVER_ERROR = 500
-NOBODY = (
-    "The bot found no AWS credentials{of}: give its process a role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY by environment."
-)
+NOBODY = "The bot found no AWS credentials{of}: give it a role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment."
 WHO = (
     aws.NoCredentialsError,
     aws.PartialCredentialsError,

@@ -1,4 +1,4 @@
-"""Where the versions of a model stand at an endpoint: as its production variants, or as endpoint configurations of which it has one.
+"""Where the versions of a model stand at an endpoint: as its production variants, or as configurations of which it has one.
 
 Variants share traffic by weights. Of configurations one serves everything, and changing it is SageMaker's blue/green deployment.
 """
@@ -43,7 +43,7 @@ class Endpoint(Told):
     @property
     def words(self) -> str:
         """How it stands, for people."""
-        return f"the endpoint {self.name} is {self.status}{f' ({self.reason[:200].rstrip(".")})' if self.reason else ''}"
+        return f"the endpoint {self.name} is {self.status}" + (f" ({self.reason[:200].rstrip('.')})" if self.reason else "")
 
     @property
     def counted_from(self) -> datetime:
@@ -101,13 +101,9 @@ class ByVariant(Part):
     def order(self, shares: Mapping[str, float], seen: Endpoint) -> tuple[str, Json]:
         """Return the call that sets these shares; ActionFailed where a variant that would serve has no instance to do so."""
         idle = {variant.name for variant in seen.variants if variant.instances == 0}
-        empty = next(
-            (self.variants[version] for version, share in shares.items() if share and self.variants[version] in idle), None
-        )
+        empty = next((name for version, name in self.variants.items() if shares[version] and name in idle), None)
         if empty is not None:
-            raise ActionFailed(
-                f"The variant '{empty}' of {seen.name} has no instance, so it would serve nobody; scale it up first."
-            )
+            raise ActionFailed(f"The variant '{empty}' of {seen.name} has no instance and would serve nobody; scale it up first.")
         steps = whole_steps(shares, TOTAL)
         weights = [{"VariantName": self.variants[version], "DesiredWeight": float(steps[version])} for version in shares]
         return "UpdateEndpointWeightsAndCapacities", {"EndpointName": self.endpoint, "DesiredWeightsAndCapacities": weights}
@@ -154,8 +150,8 @@ class ByConfig(Part):
         """Return the call that makes a version serve; ActionFailed where several should."""
         if max(shares.values()) < 1:
             raise ActionFailed(
-                f"The versions of {seen.name} are whole configurations, so one of them gets all of the traffic or none: choose 100 %, "
-                "or make them `variants` of one configuration."
+                f"The versions of {seen.name} are whole configurations, so one of them gets all of the traffic or none: "
+                "choose 100 %, or make them `variants` of one configuration."
             )
         config = next(self.configs[version] for version, share in shares.items() if share)
         # the operators' own way of deploying, with the alarms that roll back by themselves

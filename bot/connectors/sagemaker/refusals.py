@@ -1,4 +1,4 @@
-"""What AWS says when it refuses, as one sentence that names who has to mend what. Knows nothing of botocore, so it is quick to load."""
+"""What AWS says when it refuses, as one sentence that names what has to be mended; without botocore, so it is quick to load."""
 
 import re
 
@@ -49,7 +49,7 @@ def refused(code: str, message: str, asked: str) -> Refused:
         return Refused(_lacking(message, asked), code)
     if code in STRANGER:
         return Refused(
-            f"AWS does not accept the bot's credentials ({code}); renew those of its process, and compare its clock with the world's.",
+            f"AWS does not accept the bot's credentials ({code}); renew them, and compare its clock with the world's.",
             code,
         )
     if code in HASTE:

@@ -1,4 +1,4 @@
-"""Training jobs and pipelines as jobs: a start is named after its key, so it is there once, and is found by that name after a restart.
+"""Training jobs and pipelines as jobs: a start is named after its key, so it is there once, and is found by that name ever after.
 
 A training job's name is unique for ever: a second one is refused (ResourceInUse), which is success. A pipeline's execution has no
 name of ours in its id, so it carries one to be shown, and the same word as the token by which SageMaker starts it once.
@@ -41,9 +41,9 @@ OURS = "TrainingJobName"
 class Order(Part):
     """One job: a training job's request as AWS has it, or a pipeline and its parameters; texts may have holes."""
 
-    training: dict[str, Any] = {}
+    training: dict[str, Any] = Field({})
     pipeline: str = Field("", pattern=r"^([a-zA-Z0-9](-*[a-zA-Z0-9]){0,255})?$")
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str] = Field({})
 
     @model_validator(mode="after")
     def _one(self) -> Self:
