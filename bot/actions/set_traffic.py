@@ -23,7 +23,10 @@ TOLERANCE = 0.05
 POLL_S = 0.25
 LEAST_PATIENCE_S = 60.0
 PATIENCE = 6
-"""With too few requests the wait is stretched to this many times the hold, and at least `LEAST_PATIENCE_S`."""
+"""With too few requests the wait is stretched to this many times the hold, and at least `LEAST_PATIENCE_S`.
+
+A splitter whose counts come late says how late, in seconds, as `lag_s`; that is added.
+"""
 
 
 def wilson(k: int, n: int, z: float = Z) -> tuple[float, float]:
@@ -87,11 +90,12 @@ class SetTraffic(Action):
         splitter, wanted = _splitter(platform), _shares(change.after)
         within, seconds = change.measure_share_within or TOLERANCE, change.hold_s
         first, started = splitter.requests(change.target), self.now()
+        patience = max(LEAST_PATIENCE_S, PATIENCE * seconds) + getattr(splitter, "lag_s", 0.0)
         while True:
             waited = self.now() - started
             counts = _since(first, splitter.requests(change.target), change.target)
             verdict = _judged(counts, wanted, within) if waited >= seconds else None
-            if verdict is not None or waited >= max(LEAST_PATIENCE_S, PATIENCE * seconds):
+            if verdict is not None or waited >= patience:
                 break
             self.sleep(POLL_S)
         _require(splitter, change.target, wanted)  # a splitter that restarted under us has forgotten
