@@ -46,10 +46,24 @@ class Endpoint(Told):
         return f"the endpoint {self.name} is {self.status}" + (f" ({self.reason[:200].rstrip('.')})" if self.reason else "")
 
     @property
+    def routed(self) -> dict[str, float]:
+        """The weight of each variant by which requests are routed now; one that is not told is 0, unless none is told at all."""
+        return _weights({variant.name: variant.weight for variant in self.variants})
+
+    @property
+    def desired(self) -> dict[str, float]:
+        """The weights that it is on its way to, as `routed`."""
+        return _weights({variant.name: variant.wanted for variant in self.variants})
+
+    @property
     def counted_from(self) -> datetime:
         """The first whole minute after its last change, UTC."""
         whole = self.modified.astimezone(UTC).replace(second=0, microsecond=0)
         return whole if whole == self.modified else datetime.fromtimestamp(whole.timestamp() + 60, UTC)
+
+
+def _weights(told: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: weight or 0.0 for name, weight in told.items()} if any(weight is not None for weight in told.values()) else {}
 
 
 class Part(BaseModel):
@@ -84,19 +98,21 @@ class ByVariant(Part):
         Raises:
             ActionFailed: a variant is not there, has no weight, or a stranger gets traffic as well.
         """
-        weights = {variant.name: variant.weight for variant in seen.variants}
-        known = set(self.variants.values())
-        lost = next((name for name in self.variants.values() if weights.get(name) is None), None)
+        weights, known = seen.routed, set(self.variants.values())
+        if not weights:
+            raise ActionFailed(
+                f"The variants of the endpoint {seen.name} have no weights, so it shares its traffic by something else."
+            )
+        lost = next((name for name in self.variants.values() if name not in weights), None)
         if lost is not None:
-            why = "no weight, so it does not share traffic by variants" if lost in weights else f"no variant '{lost}'"
-            raise ActionFailed(f"The endpoint {seen.name} has {why}; compare it with aiops.yaml.")
+            raise ActionFailed(f"The endpoint {seen.name} has no variant '{lost}'; compare it with aiops.yaml.")
         stranger = next((name for name, weight in weights.items() if weight and name not in known), None)
         if stranger is not None:
             raise ActionFailed(
                 f"The endpoint {seen.name} also sends traffic to its variant '{stranger}', which aiops.yaml names for no version."
             )
-        total = sum(weights[name] or 0.0 for name in known)
-        return {version: (weights[name] or 0.0) / total if total else 0.0 for version, name in self.variants.items()}
+        total = sum(weights[name] for name in known)
+        return {version: weights[name] / total if total else 0.0 for version, name in self.variants.items()}
 
     def order(self, shares: Mapping[str, float], seen: Endpoint) -> tuple[str, Json]:
         """Return the call that sets these shares; ActionFailed where a variant that would serve has no instance to do so."""
@@ -110,11 +126,7 @@ class ByVariant(Part):
 
     def there(self, shares: Mapping[str, float], seen: Endpoint) -> bool:
         """Return whether it serves these shares, and is not on its way to others."""
-        wanted = {variant.name: variant.wanted for variant in seen.variants}
-        now = {variant.name: variant.weight for variant in seen.variants}
-        return whole_steps(self.shares(seen), TOTAL) == whole_steps(shares, TOTAL) and (
-            all(wanted[name] in (None, now[name]) for name in self.variants.values())
-        )
+        return seen.desired in ({}, seen.routed) and whole_steps(self.shares(seen), TOTAL) == whole_steps(shares, TOTAL)
 
     def version_of(self, variant: str, seen: Endpoint) -> str:  # noqa: ARG002 - as the other place has it
         """Return the version that a variant's requests were for; empty text for a stranger's."""
