@@ -1,7 +1,7 @@
-"""One suite for SageMaker in memory, the same under real botocore, and moto: traffic that is set and counted, jobs that are started once.
+"""One suite for SageMaker in memory, the same under real botocore, and moto: traffic set and counted, jobs started once.
 
-Under botocore every request, answer and error is held to the shapes of AWS's own model. moto says less than AWS: it changes endpoints
-at once, ends trainings at once, knows no `update_endpoint` and no `stop_training_job`, and no error where a name is taken.
+Under botocore every request, answer and error is held to the shapes of AWS's own model. moto says less than AWS: it changes
+endpoints and ends trainings at once, knows no `update_endpoint` and no `stop_training_job`, and no error where a name is taken.
 """
 
 import socket
@@ -70,7 +70,7 @@ def aws(request):
     if request.param == "botocore":
         request.getfixturevalue("keys")
         with servers.borrowed("moto"):
-            from bot.connectors.sagemaker.api import Aws
+            from bot.connectors.sagemaker.api import Aws  # noqa: PLC0415 - needs what lies in moto's environment
 
             fake.calls_to = Aws(REGION)
             for service in ("sagemaker", "cloudwatch"):
@@ -176,13 +176,14 @@ def test_an_endpoint_that_does_not_come_back_in_time_is_said(aws, platform):
 
 def test_looks_that_fail_while_it_is_waited_are_made_again(aws, platform):
     looks = iter([Refusal("ThrottlingException", "Rate exceeded")] * 3)
-    real, aws._DescribeEndpoint = aws._DescribeEndpoint, lambda EndpointName: hastened(EndpointName)
+    real = aws._DescribeEndpoint
 
-    def hastened(name):
-        if aws.endpoints[name]["status"] == "Updating" and (no := next(looks, None)):
+    def hastened(**asked):
+        if aws.endpoints["late-arrivals"]["status"] == "Updating" and (no := next(looks, None)):
             raise no
-        return real(name)
+        return real(**asked)
 
+    aws._DescribeEndpoint = hastened
     platform.set_split(TARGET, {"v2": 1.0}, "run:1")
 
     assert next(looks, None) is None
@@ -207,7 +208,7 @@ def test_a_variant_without_instances_is_given_no_traffic(aws, platform):
 def test_traffic_that_goes_to_a_stranger_is_said(aws, platform):
     aws.endpoints["late-arrivals"]["variants"]["shadow"] = [1, 1, 1]
 
-    with pytest.raises(ActionFailed, match="also sends traffic to its variant 'shadow', which aiops.yaml names for no version"):
+    with pytest.raises(ActionFailed, match=r"also sends traffic to its variant 'shadow', which aiops.yaml names for no version"):
         platform.split(TARGET)
 
 
@@ -223,7 +224,7 @@ def test_a_target_and_an_endpoint_that_are_not_there_are_named(aws, platform):
 
     with pytest.raises(NotFound, match="'churn'"):
         platform.split("churn")
-    with pytest.raises(NotFound, match="Could not find endpoint .*late-arrivals.*its region"):
+    with pytest.raises(NotFound, match=r"Could not find endpoint .*late-arrivals.*its region"):
         platform.split(TARGET)
 
 
@@ -247,7 +248,7 @@ def test_a_configuration_cannot_have_a_part_of_the_traffic(platform):
 def test_an_update_that_alarms_have_rolled_back_is_a_failure_with_the_reason(aws, platform):
     aws.rolls_back = True
 
-    with pytest.raises(ActionFailed, match="serves as before. SageMaker says why: One or more alarms were in ALARM state"):
+    with pytest.raises(ActionFailed, match=r"serves as before. SageMaker says why: One or more alarms were in ALARM state"):
         platform.set_split(OTHER, {"v2": 1.0}, "run:1")
     assert platform.split(OTHER) == {"v1": 1.0, "v2": 0.0}
 
@@ -270,7 +271,7 @@ def test_a_configuration_that_was_deleted_is_asked_for_and_refused_before_anythi
 def test_a_strangers_configuration_is_said(aws, platform):
     aws.has_endpoint("whole", "whole-9", {"all": 1})
 
-    with pytest.raises(ActionFailed, match="has the configuration 'whole-9', which aiops.yaml names for no version"):
+    with pytest.raises(ActionFailed, match=r"has the configuration 'whole-9', which aiops.yaml names for no version"):
         platform.split(OTHER)
 
 
@@ -427,16 +428,16 @@ def test_a_training_is_followed_to_its_end(aws, platform, key):
 
 
 @pytest.mark.parametrize(
-    ("status", "more", "words"),
+    ("end", "words"),
     [
-        ("Failed", {"reason": "AlgorithmError: no data"}, "AlgorithmError: no data"),
-        ("Stopped", {"detail": "MaxRuntimeExceeded"}, "it is Stopped (MaxRuntimeExceeded)"),
+        ({"status": "Failed", "reason": "AlgorithmError: no data"}, "AlgorithmError: no data"),
+        ({"status": "Stopped", "detail": "MaxRuntimeExceeded"}, "it is Stopped (MaxRuntimeExceeded)"),
     ],
     ids=["failed", "stopped"],
 )
-def test_a_training_that_came_to_nothing_says_why(aws, platform, key, status, more, words):
+def test_a_training_that_came_to_nothing_says_why(aws, platform, key, end, words):
     platform.start("retrain", GIVEN, key)
-    aws.ends(short(key), status, **more)
+    aws.ends(short(key), **end)
 
     assert (platform.job("retrain", key).stage, platform.job("retrain", key).words) == (Stage.FAILED, words)
 
@@ -455,8 +456,8 @@ def test_a_training_is_stopped_while_it_runs_and_left_when_it_has_ended(aws, pla
 def test_a_training_that_ends_while_it_is_told_to_stop_is_no_error(aws, platform, key):
     platform.start("retrain", GIVEN, key)
 
-    def too_late(TrainingJobName):
-        aws.ends(TrainingJobName, "Completed")
+    def too_late(**_):
+        aws.ends(short(key), "Completed")
         raise Refusal("ValidationException", "The request was rejected because the training job is in status Completed.")
 
     aws._StopTrainingJob = too_late
@@ -563,7 +564,7 @@ class Moto:
             servers.running(serve, servers.environment("moto", {}), log, servers.answers(f"{self.url}/moto-api/data.json"), 60)
         )
         stack.enter_context(servers.borrowed("moto"))
-        from botocore.session import Session
+        from botocore.session import Session  # noqa: PLC0415
 
         self.sagemaker, self.cloudwatch = (
             Session().create_client(name, region_name=REGION, endpoint_url=self.url) for name in ("sagemaker", "cloudwatch")
@@ -669,7 +670,7 @@ def through(url, **more):
 def test_a_request_that_aws_would_not_take_is_refused_before_anybody_approves_it(botocore):
     jobs = {"retrain": {"training": {**TRAINING, "ResourceConfig": {"InstanceCount": "one"}}}}
 
-    with pytest.raises(ConfigError, match="AWS would not take this for CreateTrainingJob: .*InstanceCount"):
+    with pytest.raises(ConfigError, match=r"AWS would not take this for CreateTrainingJob: .*InstanceCount"):
         make({**SECTION, "jobs": jobs}).order("retrain", GIVEN)
 
 

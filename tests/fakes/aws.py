@@ -1,8 +1,10 @@
-"""SageMaker and CloudWatch in memory, as their API reference has them: refusals by AWS's own codes and messages, changes that take time.
+"""SageMaker and CloudWatch in memory, as their reference has them: refusals by AWS's own codes and words, changes that take time.
 
-By itself it is what the connector calls (`Calls`). `plays` puts it under a real botocore client instead, which then holds every request,
-every answer and every error to the shapes of AWS's own model.
+By itself it is what the connector calls (`Calls`). `plays` puts it under a real botocore client instead, which then holds every
+request, every answer and every error to the shapes of AWS's own model.
 """
+
+# ruff: noqa: N802, N803 - operations and parameters are called what AWS calls them
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -112,10 +114,13 @@ class FakeAws:
 
     def plays(self, client):
         """Answer in place of AWS under a botocore client, both ways by its model."""
-        from botocore.awsrequest import AWSResponse
-        from botocore.validate import ParamValidator
+        from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - lies in moto's environment
+        from botocore.validate import ParamValidator  # noqa: PLC0415
 
         given = {}
+
+        def listed(model, code):
+            assert code in COMMON | {shape.name for shape in model.error_shapes}, f"{model.name} lists no error {code}"
 
         def remember(params, model, **_):
             given[model.name] = dict(params)
@@ -124,8 +129,7 @@ class FakeAws:
             try:
                 told, status = self.answer(model.name, given[model.name]), 200
             except Refusal as no:
-                known = COMMON | {shape.name for shape in model.error_shapes}
-                assert no.code in known, f"{model.name} lists no error {no.code}"
+                listed(model, no.code)
                 told, status = {"Error": {"Code": no.code, "Message": no.message}}, no.status
             else:
                 report = ParamValidator().validate(told, model.output_shape) if model.output_shape else None
@@ -135,7 +139,7 @@ class FakeAws:
         client.meta.events.register_last("before-parameter-build.*.*", remember)
         client.meta.events.register_first("before-call.*.*", answer)
 
-    # SageMaker: endpoints
+    # endpoints
 
     def _pass(self, name):
         one = self.endpoints[name]
@@ -207,7 +211,7 @@ class FakeAws:
         self._config(EndpointConfigName)
         return self._begin(EndpointName, EndpointConfigName)
 
-    # CloudWatch
+    # counts
 
     def _GetMetricData(self, MetricDataQueries, StartTime, EndTime, NextToken=None):
         told = self.today() - timedelta(seconds=self.late_s)
@@ -236,7 +240,7 @@ class FakeAws:
         more = {"NextToken": str(first + self.page)} if first + self.page < len(rows) else {}
         return {"MetricDataResults": rows[first : first + self.page], **more}
 
-    # SageMaker: training jobs and pipelines
+    # training jobs and pipelines
 
     def _DescribeTrainingJob(self, TrainingJobName):
         if self.blind_once or TrainingJobName not in self.trainings:

@@ -1,8 +1,8 @@
 """Endpoints as a traffic splitter: set, waited for until they are in service again, and counted by CloudWatch.
 
 What SageMaker does, and what follows. A change takes minutes, during which the endpoint is Updating and takes no other, so a change
-is waited for, before and after. Weights are absolute, so a repetition changes nothing. An update may be rolled back by its operators'
-alarms, and then the endpoint is in service too: only what it serves counts. CloudWatch counts by the minute and tells it minutes
+is waited for, before and after. Weights are absolute, so a repetition changes nothing. An update may be rolled back by alarms, and
+then the endpoint is in service too: only what it serves counts. CloudWatch counts by the minute and tells it minutes
 late, so only whole minutes after the last change count. What cannot be counted is not changed, only put back.
 """
 
