@@ -550,6 +550,18 @@ def test_a_start_that_aws_refuses_says_what_is_missing(aws, platform, key):
         platform.start("retrain", GIVEN, key)
 
 
+def test_the_doctor_hears_that_jobs_can_be_asked_about_and_nothing_is_started(aws, platform):
+    with pytest.raises(NotFound, match="pipeline/nowhere' does not exist"):
+        platform.startable()
+
+    aws.pipelines.add("nowhere")
+    assert platform.startable().startswith("AWS answers about retrain, pipeline, nowhere; whether the bot may start")
+    assert (aws.trainings, aws.executions) == ({}, {})
+
+    with pytest.raises(ConfigError, match="has no `jobs`"):
+        connected(aws, jobs={}).startable()
+
+
 # moto: what the wire is like
 
 

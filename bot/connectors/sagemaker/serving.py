@@ -123,7 +123,7 @@ class Serving:
         answer = self._aws.read(SAGEMAKER, "DescribeEndpoint", {"EndpointName": place.endpoint})
         seen = told(Endpoint, answer, "DescribeEndpoint")
         if seen.status not in CHANGING:
-            raise ActionFailed(f"Nothing can be changed, because {seen.words}; look at it in SageMaker.")
+            raise ActionFailed(f"SageMaker says that {seen.words}; it has to be mended there first.")
         return seen
 
     def _settled(self, place: ByVariant | ByConfig, there: Callable[[Endpoint], bool], else_it: str) -> Endpoint:

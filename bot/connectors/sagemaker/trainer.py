@@ -15,7 +15,7 @@ from bot.connectors.sagemaker.calls import SAGEMAKER, Calls, Told, told
 from bot.connectors.sagemaker.places import Part
 from bot.connectors.sagemaker.refusals import Missing, Refused, Silent
 from bot.core.actions import Json
-from bot.core.errors import ActionFailed
+from bot.core.errors import ActionFailed, ConfigError
 from bot.core.jobs import Job, Stage
 
 TRAININGS = {
@@ -34,7 +34,8 @@ PIPELINES = {
     "Stopped": Stage.FAILED,
 }
 THERE = "ResourceInUse"
-PAGES = 10
+PAGES = 3
+"""Of a hundred executions each, newest first: what is followed was started lately."""
 OURS = "TrainingJobName"
 
 
@@ -148,11 +149,6 @@ class Trainer:
         self._aws, self._jobs = aws, jobs
         self._arns: dict[str, str] = {}
 
-    @property
-    def jobs(self) -> tuple[str, ...]:
-        """The jobs that there are."""
-        return tuple(self._jobs)
-
     def order(self, job: str, parameters: Json) -> str:
         """Return what would be started, with what.
 
@@ -201,6 +197,20 @@ class Trainer:
         except Refused:
             if found().stage is Stage.RUNNING:  # else it has just ended by itself
                 raise
+
+    def startable(self) -> str:
+        """Say, without starting anything, that AWS answers about every job and would take its order.
+
+        Raises:
+            ConfigError: there is no job, or AWS would not take one's order.
+            ActionFailed: AWS does not let the bot ask, or cannot be asked now.
+        """
+        for job, order in self._jobs.items():
+            self.order(job, dict.fromkeys(order.holes, "1"))
+            self._found(order, short(job))
+        if not self._jobs:
+            raise ConfigError("It has no `jobs`, so it can start none; name them in aiops.yaml.")
+        return f"AWS answers about {', '.join(self._jobs)}; whether the bot may start and stop them only a start can show"
 
     def _found(self, order: Order, name: str) -> Callable[[], Job] | None:
         """Return how to ask for it, or None where nothing was started under this name."""

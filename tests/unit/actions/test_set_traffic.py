@@ -156,6 +156,14 @@ def test_too_few_requests_stretch_the_wait_until_they_are_enough():
     assert effect.measured["seconds"] > 2
 
 
+def test_a_splitter_whose_counts_come_late_is_given_that_much_more_time():
+    splitter = FakeSplitter(split={"v1": 0.5, "v2": 0.5})
+    splitter.lag_s = 300.0
+
+    with pytest.raises(ActionFailed, match="^Only 0 requests for delays came in 360 s"):
+        timed(splitter, 0).measure(splitter, change_to(0.5), "run:ramp")
+
+
 @pytest.mark.parametrize(("per_wait", "requests"), [(0, "0"), (1, "240")])
 def test_too_few_requests_for_too_long_are_told_as_what_they_are(per_wait, requests):
     splitter = FakeSplitter(split={"v1": 0.5, "v2": 0.5})
