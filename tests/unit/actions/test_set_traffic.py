@@ -160,7 +160,7 @@ def test_a_splitter_whose_counts_come_late_is_given_that_much_more_time():
     splitter = FakeSplitter(split={"v1": 0.5, "v2": 0.5})
     splitter.lag_s = 300.0
 
-    with pytest.raises(ActionFailed, match="^Only 0 requests for delays came in 360 s"):
+    with pytest.raises(ActionFailed, match=r"^Only 0 requests for delays came in 360 s"):
         timed(splitter, 0).measure(splitter, change_to(0.5), "run:ramp")
 
 
