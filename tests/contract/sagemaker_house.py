@@ -1,7 +1,8 @@
 """SageMaker for the suites: one section of configuration, and an account in memory, by itself or under real botocore."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 
 import pytest
 
@@ -63,12 +64,17 @@ def botocore() -> Iterator[None]:
 @contextmanager
 def under_botocore() -> Iterator[FakeAws]:
     """The account in memory, asked through real clients."""
-    with botocore():
-        from bot.connectors.sagemaker.api import Aws  # noqa: PLC0415 - needs what lies in moto's environment
-
+    with botocore(), ExitStack() as stack:
         fake = in_memory()
-        fake.calls_to = Aws(REGION)
+        fake.calls_to = _clients()
         for service in ("sagemaker", "cloudwatch"):
-            fake.plays(fake.calls_to.client(service))
+            stack.enter_context(fake.plays(fake.calls_to.client(service)))
         yield fake
-        fake.calls_to.close()
+
+
+@cache
+def _clients():
+    """Real clients, made once: it takes botocore a second to read AWS's model."""
+    from bot.connectors.sagemaker.api import Aws  # noqa: PLC0415 - needs what lies in moto's environment
+
+    return Aws(REGION)

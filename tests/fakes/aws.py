@@ -7,6 +7,7 @@ request, every answer and every error to the shapes of AWS's own model.
 # ruff: noqa: N802, N803 - operations and parameters are called what AWS calls them
 
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from bot.connectors.sagemaker.refusals import Silent, refused
@@ -112,6 +113,7 @@ class FakeAws:
             raise Refusal("InternalFailure", "", 500)
         return told
 
+    @contextmanager
     def plays(self, client):
         """Answer in place of AWS under a botocore client, both ways by its model."""
         from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - lies in moto's environment
@@ -136,8 +138,12 @@ class FakeAws:
                 assert report is None or not report.has_errors(), report.generate_report()
             return AWSResponse("", status, {}, None), {**told, "ResponseMetadata": {"HTTPStatusCode": status}}
 
-        client.meta.events.register_last("before-parameter-build.*.*", remember)
-        client.meta.events.register_first("before-call.*.*", answer)
+        heard = {"before-parameter-build.*.*": remember, "before-call.*.*": answer}
+        for event, hears in heard.items():
+            client.meta.events.register_first(event, hears)
+        yield
+        for event, hears in heard.items():
+            client.meta.events.unregister(event, hears)
 
     # endpoints
 
