@@ -60,8 +60,8 @@ class SetTraffic(Action):
             ConfigError: the parameters are no such thing.
         """
         splitter = _splitter(platform)
-        now = _shares(before) if before is not None else _grained(splitter.split(target), splitter.grain)
-        after = _grained(_wanted(now, parameters, step), splitter.grain)
+        now = _shares(before) if before is not None else _grained(splitter.split(target), splitter.grain, {})
+        after = _grained(_wanted(now, parameters, step), splitter.grain, now)
         return Change(step, self.name, target, now, after, f"{split_words(now)} → {split_words(after)}")
 
     def precheck(self, platform: Platform, change: Change) -> None:
@@ -193,9 +193,15 @@ def _moved(now: Split, version: str, share: float, step: str) -> Split:
     return {name: share if name == version else other * scale for name, other in now.items()}
 
 
-def _grained(split: Split, grain: int) -> Split:
-    """Return the split in the splitter's own steps, so that what is read back is what was planned."""
-    return {version: steps / grain for version, steps in whole_steps(split, grain).items()}
+def _grained(split: Split, grain: int, now: Split) -> Split:
+    """Return the split in the splitter's own steps, so that what is read back is what was planned.
+
+    A splitter of whole versions (its grain is 1) has all of the traffic where most of it would be; of equals, where it is.
+    """
+    steps = whole_steps(split, grain)
+    if any(split.values()) and not any(steps.values()):
+        steps[max(split, key=lambda version: (split[version], now.get(version, 0.0)))] = grain
+    return {version: whole / grain for version, whole in steps.items()}
 
 
 def _shares(split: Json) -> dict[str, float]:

@@ -21,10 +21,7 @@ TRAINING = {
 }
 SECTION = {
     "region": REGION,
-    "endpoints": {
-        TARGET: {"endpoint": "late-arrivals", "variants": {"v1": "blue", "v2": "green"}},
-        OTHER: {"endpoint": "whole", "configs": {"v1": "whole-1", "v2": "whole-2"}},
-    },
+    "endpoints": {TARGET: {"endpoint": "late-arrivals", "variants": {"v1": "blue", "v2": "green"}}},
     "jobs": {
         "retrain": {"training": TRAINING},
         "pipeline": {"pipeline": "churn", "parameters": {"Until": "{until}"}},
@@ -32,6 +29,7 @@ SECTION = {
     },
 }
 GIVEN = {"until": "2026-01-01", "model": "late arrivals"}
+WHOLE = {"endpoints": {OTHER: {"endpoint": "whole", "configs": {"v1": "whole-1", "v2": "whole-2"}}}}
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 

@@ -8,13 +8,19 @@ import pytest
 from bot.actions.set_traffic import SetTraffic
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, NotFound
-from tests.contract.sagemaker_house import OTHER, TARGET, connected
+from tests.contract.sagemaker_house import OTHER, TARGET, WHOLE, connected
 from tests.fakes.aws import Refusal
 
 
 @pytest.fixture
 def platform(aws):
     return connected(aws)
+
+
+@pytest.fixture
+def whole(aws):
+    """The same, for versions that are whole configurations."""
+    return connected(aws, **WHOLE)
 
 
 # traffic between variants
@@ -152,48 +158,57 @@ def test_a_target_and_an_endpoint_that_are_not_there_are_named(aws, platform):
 # whole configurations
 
 
-def test_a_version_that_is_a_configuration_gets_everything_by_an_update_of_the_endpoint(aws, platform):
-    platform.set_split(OTHER, {"v2": 1.0}, "run:1")
+def test_a_version_that_is_a_configuration_gets_everything_by_an_update_of_the_endpoint(aws, whole):
+    whole.set_split(OTHER, {"v2": 1.0}, "run:1")
 
-    assert platform.split(OTHER) == {"v1": 0.0, "v2": 1.0}
+    assert whole.split(OTHER) == {"v1": 0.0, "v2": 1.0}
     assert aws.called("UpdateEndpoint") == [
         {"EndpointName": "whole", "EndpointConfigName": "whole-2", "RetainDeploymentConfig": True}
     ]
 
 
-def test_a_configuration_cannot_have_a_part_of_the_traffic(platform):
+def test_a_playbook_that_ramps_moves_everything_in_its_last_step(aws, whole):
+    action, before, changes = SetTraffic("set_traffic"), None, []
+    for share in (0.25, 0.5, 1):
+        changes.append(action.plan(whole, OTHER, {"version": "v2", "share": share}, step="ramp", before=before))
+        before = changes[-1].after
+
+    assert [change.words for change in changes] == ["v1 100 % → v1 100 %", "v1 100 % → v1 100 %", "v1 100 % → v2 100 %"]
+
+
+def test_a_configuration_cannot_have_a_part_of_the_traffic(whole):
     with pytest.raises(ActionFailed, match="whole configurations, so one of them gets all of the traffic or none"):
-        platform.set_split(OTHER, {"v1": 0.5, "v2": 0.5}, "run:1")
+        whole.set_split(OTHER, {"v1": 0.5, "v2": 0.5}, "run:1")
 
 
-def test_an_update_that_alarms_have_rolled_back_is_a_failure_with_the_reason(aws, platform):
+def test_an_update_that_alarms_have_rolled_back_is_a_failure_with_the_reason(aws, whole):
     aws.rolls_back = True
 
     with pytest.raises(ActionFailed, match=r"serves as before. SageMaker says why: One or more alarms were in ALARM state"):
-        platform.set_split(OTHER, {"v2": 1.0}, "run:1")
-    assert platform.split(OTHER) == {"v1": 1.0, "v2": 0.0}
+        whole.set_split(OTHER, {"v2": 1.0}, "run:1")
+    assert whole.split(OTHER) == {"v1": 1.0, "v2": 0.0}
 
 
-def test_while_configurations_change_nobody_knows_which_one_serves(aws, platform):
+def test_while_configurations_change_nobody_knows_which_one_serves(aws, whole):
     aws.answer("UpdateEndpoint", {"EndpointName": "whole", "EndpointConfigName": "whole-2", "RetainDeploymentConfig": True})
 
     with pytest.raises(ActionFailed, match="Which version serves cannot be told now: the endpoint whole is Updating"):
-        platform.split(OTHER)
+        whole.split(OTHER)
 
 
-def test_a_configuration_that_was_deleted_is_asked_for_and_refused_before_anything_moves(aws, platform):
+def test_a_configuration_that_was_deleted_is_asked_for_and_refused_before_anything_moves(aws, whole):
     del aws.configs["whole-2"]
 
     with pytest.raises(NotFound, match="Could not find endpoint configuration"):
-        platform.set_split(OTHER, {"v2": 1.0}, "run:1")
-    assert platform.split(OTHER) == {"v1": 1.0, "v2": 0.0}
+        whole.set_split(OTHER, {"v2": 1.0}, "run:1")
+    assert whole.split(OTHER) == {"v1": 1.0, "v2": 0.0}
 
 
-def test_a_strangers_configuration_is_said(aws, platform):
+def test_a_strangers_configuration_is_said(aws, whole):
     aws.has_endpoint("whole", "whole-9", {"all": 1})
 
     with pytest.raises(ActionFailed, match=r"has the configuration 'whole-9', which aiops.yaml names for no version"):
-        platform.split(OTHER)
+        whole.split(OTHER)
 
 
 # counting
@@ -240,13 +255,13 @@ def test_more_variants_than_a_page_holds_are_read_to_the_end(aws, platform):
     assert platform.requests(TARGET) == {"v1": 20, "v2": 20}
 
 
-def test_all_requests_of_a_configuration_are_its_versions(aws, platform):
-    platform.set_split(OTHER, {"v2": 1.0}, "run:1")
+def test_all_requests_of_a_configuration_are_its_versions(aws, whole):
+    whole.set_split(OTHER, {"v2": 1.0}, "run:1")
     aws.sleep(60)
     aws.invoke("whole", 12)
     aws.sleep(240)
 
-    assert platform.requests(OTHER) == {"v1": 0, "v2": 12}
+    assert whole.requests(OTHER) == {"v1": 0, "v2": 12}
 
 
 DENIED = Refusal(
@@ -290,10 +305,10 @@ def test_a_step_of_a_playbook_waits_until_cloudwatch_has_counted_it(aws, platfor
     assert effect.measured["share"] == {"v1": 0.5, "v2": 0.5}
 
 
-def test_the_doctor_hears_whether_it_could_be_changed_and_counted(aws, platform):
+def test_the_doctor_hears_whether_it_could_be_changed_and_counted(aws, platform, whole):
     assert platform.ready(TARGET).startswith("the endpoint late-arrivals is InService, and CloudWatch counts its invocations")
-    assert platform.ready(OTHER).startswith("the endpoint whole is InService")
+    assert whole.ready(OTHER).startswith("the endpoint whole is InService")
 
     del aws.configs["whole-2"]
     with pytest.raises(NotFound, match="Could not find endpoint configuration"):
-        platform.ready(OTHER)
+        whole.ready(OTHER)

@@ -5,9 +5,9 @@ Never run on AWS itself: shown on moto, and on a fake that is held to the shapes
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bot import validation
 from bot.connectors.sagemaker.calls import CLOUDWATCH, SAGEMAKER, Calls
@@ -20,11 +20,17 @@ from bot.core.ports import ConnectorKind
 URL = r"^(https?://[^\s@]{1,500})?$"
 
 
+def _one_way(endpoints: dict[str, Place]) -> dict[str, Place]:
+    if len({type(place) for place in endpoints.values()}) > 1:
+        raise ValueError("must all have `variants` or all `configs`: make two platforms of them")
+    return endpoints
+
+
 class Options(Part):
     """The section of `aiops.yaml`."""
 
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z0-9]+){2,4}$")
-    endpoints: dict[str, Place] = Field({})
+    endpoints: Annotated[dict[str, Place], AfterValidator(_one_way)] = Field({})
     jobs: dict[str, Order] = Field({})
     profile: str = ""
     url: str = Field("", pattern=URL)

@@ -43,7 +43,7 @@ class Count:
 class Serving:
     """Implements `Splitter`. `now` (seconds), `sleep` and `today` are given by tests."""
 
-    grain = TOTAL
+    grain: int = TOTAL
     lag_s = 300.0
     """Until requests are counted: a minute has to begin, to end, and to reach CloudWatch."""
 
@@ -59,6 +59,8 @@ class Serving:
     ) -> None:
         self._aws, self._endpoints, self._settle_s = aws, endpoints, settle_s
         self._now, self._sleep, self._today = now, sleep, today
+        if any(isinstance(place, ByConfig) for place in endpoints.values()):
+            self.grain = 1
         self._changed: dict[str, datetime] = {}
         self._counted: dict[str, Count] = {}
 

@@ -76,6 +76,16 @@ def test_a_whole_split_may_come_as_the_text_that_a_parameter_is():
     assert plan({"split": '{"v1":0.3,"v2":0.7}'}).after == {"v1": 0.3, "v2": 0.7}
 
 
+@pytest.mark.parametrize(("share", "v2"), [(0.25, 0.0), (0.5, 0.0), (0.75, 1.0), (1.0, 1.0)])
+def test_where_one_version_gets_all_or_none_a_half_moves_nothing_and_more_moves_all(share, v2):
+    splitter = FakeSplitter()
+    splitter.grain = 1
+
+    for names in ({"version": "v2", "share": share}, {"split": {"v2": share, "v1": 1 - share}}):
+        change = plan(names, splitter=splitter)
+        assert (change.before, change.after) == ({"v1": 1.0, "v2": 0.0}, {"v1": 1 - v2, "v2": v2})
+
+
 def test_a_share_may_come_as_the_text_that_a_form_gives():
     assert plan({"version": "v2", "share": "0.25"}).after == {"v1": 0.75, "v2": 0.25}
 
