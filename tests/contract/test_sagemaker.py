@@ -5,11 +5,15 @@ Under botocore every request, answer and error is held to the shapes of AWS's ow
 
 import pytest
 
+from bot import shelf
 from bot.actions.set_traffic import SetTraffic
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, NotFound
+from bot.flow.decide import approve
+from bot.flow.propose import propose
 from tests.contract.sagemaker_house import OTHER, TARGET, WHOLE, connected
 from tests.fakes.aws import Refusal
+from tests.unit.flow.room import Room
 
 
 @pytest.fixture
@@ -303,6 +307,53 @@ def test_a_step_of_a_playbook_waits_until_cloudwatch_has_counted_it(aws, platfor
     effect = action.measure(platform, change, "run:half")
 
     assert effect.measured["share"] == {"v1": 0.5, "v2": 0.5}
+
+
+@pytest.fixture
+def rolled_back(aws):
+    """Return a function that carries the shipped `rollback` out on the account, as the people of a room approve it."""
+
+    def run():
+        room, action = (
+            Room(),
+            SetTraffic("set_traffic", now=aws.now, sleep=lambda _: (aws.sleep(10), aws.invoke("late-arrivals", 100))),
+        )
+        serving = {"delays": {"endpoint": "late-arrivals", "variants": {"v2": "blue", "v1": "green"}}}
+        room.lays(
+            platforms={"edge": connected(aws, endpoints=serving)},
+            actions={"set_traffic": action},
+            playbooks={"rollback": shelf.read().playbooks["rollback"]},
+            policies={"rollback": room.policy},
+            expand=shelf.expand,
+        )
+        room.losing()
+        proposal = propose(room.desk, 1, "rollback", {"to_version": "v1"}, by=room.person("ana"))
+        approve(room.desk, proposal.id, by=room.person("bo"))
+        return room.runs(proposal.id), room
+
+    return run
+
+
+def test_the_shipped_rollback_moves_an_endpoint_and_counts_each_step(aws, rolled_back):
+    _, room = rolled_back()
+
+    with room.store.read() as unit:
+        [run] = unit.runs()
+    assert [line.partition("\t")[2] for line in run.progress] == [
+        "measured v2 75 % · v1 25 % over 600 requests",
+        "measured v2 50 % · v1 50 % over 600 requests",
+        "measured v1 100 % over 600 requests",
+    ]
+    assert len(aws.called("UpdateEndpointWeightsAndCapacities")) == 4  # the room's fresh data stay bad, so it goes back
+
+
+def test_a_rollback_that_nobody_could_count_changes_nothing_and_names_the_missing_right(aws, rolled_back):
+    aws.instead["GetMetricData"] = DENIED
+    run, _ = rolled_back()
+
+    assert run["state"] == "compensated"
+    assert "its role lacks cloudwatch:GetMetricData; add that to its IAM policy" in run["outcome"]
+    assert aws.called("UpdateEndpointWeightsAndCapacities") == []
 
 
 def test_the_doctor_hears_whether_it_could_be_changed_and_counted(aws, platform, whole):

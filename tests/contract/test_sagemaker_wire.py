@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from bot.connectors.sagemaker import make
-from bot.connectors.sagemaker.refusals import Silent
+from bot.connectors.sagemaker.refusals import AwsSilent
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 from bot.core.jobs import Stage
@@ -147,7 +147,7 @@ def test_a_request_that_aws_would_not_take_is_refused_before_anybody_approves_it
 def test_an_address_where_nobody_listens_means_that_nothing_was_sent(key):
     platform = through(f"http://127.0.0.1:{servers.free_port()}")
 
-    with pytest.raises(Silent, match="could not be reached; nothing was sent"):
+    with pytest.raises(AwsSilent, match="could not be reached; nothing was sent"):
         platform.split(TARGET)
     assert platform.job("retrain", key).stage is Stage.UNKNOWN
 

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
-from bot.connectors.sagemaker.refusals import Silent, refused
+from bot.connectors.sagemaker.refusals import AwsSilent, refused
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 
@@ -40,18 +40,18 @@ class Aws:
         self._lock = Lock()
 
     def read(self, service: str, operation: str, asked: Json) -> Mapping[str, Any]:
-        """Ask; raises Refused, Silent (no whole answer) or ActionFailed (nobody says who we are)."""
+        """Ask; raises AwsRefused, AwsSilent (no whole answer) or ActionFailed (nobody says who we are)."""
         try:
             return self.write(service, operation, asked)
         except OutcomeUnknown as error:  # harmless for a read
-            raise Silent(str(error)) from error
+            raise AwsSilent(str(error)) from error
 
     def write(self, service: str, operation: str, asked: Json) -> Mapping[str, Any]:
         """Change something.
 
         Raises:
-            Refused: AWS said no, and did nothing.
-            Silent: AWS could not be reached; nothing was sent.
+            AwsRefused: AWS said no, and did nothing.
+            AwsSilent: AWS could not be reached; nothing was sent.
             ActionFailed: nobody says who we are; nothing was sent.
             OutcomeUnknown: it broke down over it, or its answer was cut off.
             ConfigError: these parameters are none that the operation takes.
@@ -61,9 +61,9 @@ class Aws:
         except WHO as error:
             raise ActionFailed(NOBODY.format(of=f" in the profile '{self._profile}'" if self._profile else "")) from error
         except UNSENT as error:
-            raise Silent(f"AWS {service} in {self._region} could not be reached; nothing was sent.") from error
+            raise AwsSilent(f"AWS {service} in {self._region} could not be reached; nothing was sent.") from error
         except aws.CredentialRetrievalError as error:
-            raise Silent("The bot's AWS credentials could not be renewed, and nothing was sent; is its role there?") from error
+            raise AwsSilent("The bot's AWS credentials could not be renewed, and nothing was sent; is its role there?") from error
         except aws.ParamValidationError as error:
             raise ConfigError(f"AWS would not take this for {operation}: {_one_line(error.kwargs['report'])}") from error
         except (aws.HTTPClientError, aws.BotoCoreError) as error:

@@ -15,7 +15,7 @@ class Calls(Protocol):
     """Calls to AWS in one region; `operation` is AWS's name for it, e.g. "DescribeEndpoint"."""
 
     def read(self, service: str, operation: str, asked: Json) -> Mapping[str, Any]:
-        """Ask; raises Refused, Silent (no whole answer) or ActionFailed (nobody says who we are)."""
+        """Ask; raises AwsRefused, AwsSilent (no whole answer) or ActionFailed (nobody says who we are)."""
         ...
 
     def write(self, service: str, operation: str, asked: Json) -> Mapping[str, Any]:

@@ -23,41 +23,41 @@ LACKED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)(?: on re
 LONGEST = 200
 
 
-class Refused(ActionFailed):
+class AwsRefused(ActionFailed):
     """AWS answered that it will not do it, so it has done nothing; `code` is AWS's own word for why."""
 
-    def __init__(self, words: str, code: str) -> None:
+    def __init__(self, words: str, code: str = "") -> None:
         super().__init__(words)
         self.code = code
 
 
-class Silent(ActionFailed):
+class AwsSilent(ActionFailed):
     """AWS cannot be asked now, and nothing was done; it may be asked again."""
 
 
-class Hasty(Refused, Silent):
+class AwsHasty(AwsRefused, AwsSilent):
     """AWS wants to be asked less often."""
 
 
-class Missing(Refused, NotFound):
+class AwsMissing(AwsRefused, NotFound):
     """There is nothing of that name."""
 
 
-def refused(code: str, message: str, asked: str) -> Refused:
+def refused(code: str, message: str, asked: str) -> AwsRefused:
     """Return the error for an answer; `asked` is the IAM action of the call, e.g. "sagemaker:DescribeEndpoint"."""
     if code in FORBIDDEN:
-        return Refused(_lacking(message, asked), code)
+        return AwsRefused(_lacking(message, asked), code)
     if code in STRANGER:
-        return Refused(
+        return AwsRefused(
             f"AWS does not accept the bot's credentials ({code}); renew them, and compare its clock with the world's.",
             code,
         )
     if code in HASTE:
-        return Hasty(f"AWS wants {asked} to be called less often ({code}); nothing was done.", code)
+        return AwsHasty(f"AWS wants {asked} to be called less often ({code}); nothing was done.", code)
     said = " ".join(message.split())[:LONGEST].rstrip(".") or code
     if code in ABSENT or (code == "ValidationException" and MISSING.search(message)):
-        return Missing(f"AWS has no such thing: {said}; compare aiops.yaml, and its region, with AWS.", code)
-    return Refused(f"AWS refused {asked} ({code}): {said}.", code)
+        return AwsMissing(f"AWS has no such thing: {said}; compare aiops.yaml, and its region, with AWS.", code)
+    return AwsRefused(f"AWS refused {asked} ({code}): {said}.", code)
 
 
 def _lacking(message: str, asked: str) -> str:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from bot.connectors.sagemaker.calls import CLOUDWATCH, SAGEMAKER, Calls, told
 from bot.connectors.sagemaker.counts import invocations
 from bot.connectors.sagemaker.places import IN_SERVICE, TOTAL, ByConfig, ByVariant, Endpoint
-from bot.connectors.sagemaker.refusals import Silent
+from bot.connectors.sagemaker.refusals import AwsSilent
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, NotFound, OutcomeUnknown
 from bot.core.models import Split, servable
@@ -96,7 +96,7 @@ class Serving:
             return last.requests
         try:
             count = self._count(target, place)
-        except Silent:
+        except AwsSilent:
             if last is None or self._now() - last.at > STALE_S:
                 raise
             return last.requests
@@ -134,7 +134,7 @@ class Serving:
         while True:
             try:
                 seen = self._seen(place)
-            except Silent as silent:
+            except AwsSilent as silent:
                 why = str(silent)
             else:
                 why, waited = f"{seen.words}.", self._now() - started

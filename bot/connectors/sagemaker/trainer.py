@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from bot.connectors.orders import complete, filled, holes, known, short
 from bot.connectors.sagemaker.calls import SAGEMAKER, Calls, Told, told
 from bot.connectors.sagemaker.places import Part
-from bot.connectors.sagemaker.refusals import Missing, Refused, Silent
+from bot.connectors.sagemaker.refusals import AwsMissing, AwsRefused, AwsSilent
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed, ConfigError
 from bot.core.jobs import Job, Stage
@@ -170,7 +170,7 @@ class Trainer:
             return
         try:
             answer = self._aws.write(SAGEMAKER, *order.request(parameters, name))
-        except Refused as no:
+        except AwsRefused as no:
             if no.code != THERE or order.pipeline:
                 raise
             return
@@ -183,7 +183,7 @@ class Trainer:
         try:
             found = self._found(order, name)
             return found() if found else Job(Stage.ABSENT)
-        except Silent as silent:
+        except AwsSilent as silent:
             return Job(Stage.UNKNOWN, str(silent))
 
     def cancel(self, job: str, key: str) -> None:
@@ -194,7 +194,7 @@ class Trainer:
             return
         try:
             self._aws.write(SAGEMAKER, *self._stop(order, name))
-        except Refused:
+        except AwsRefused:
             if found().stage is Stage.RUNNING:  # else it has just ended by itself
                 raise
 
@@ -219,7 +219,7 @@ class Trainer:
             return partial(self._execution, arn) if arn else None
         try:
             first = self._training(name)
-        except Missing:
+        except AwsMissing:
             return None
         looks = iter([first])  # already had: the first question costs no second call
         return lambda: next(looks, None) or self._training(name)

@@ -7,11 +7,12 @@ import pytest
 import bot.connectors
 from bot.connectors.orders import short
 from bot.connectors.sagemaker import Options, SageMaker, make, sagemaker
-from bot.connectors.sagemaker.refusals import Hasty, Missing, Silent, refused
+from bot.connectors.sagemaker.refusals import AwsHasty, AwsMissing, AwsSilent, refused
 from bot.core.errors import ActionFailed, ConfigError, NotFound
 from bot.core.jobs import Stage
 from bot.core.ports import ConnectorKind
 from bot.core.registry import discover
+from bot.engine.outcomes import answer, outcome
 from tests.fakes.aws import REGION, FakeAws
 
 VARIANTS = {"endpoint": "churn", "variants": {"v1": "blue", "v2": "green"}}
@@ -88,9 +89,9 @@ def test_a_section_that_cannot_work_is_refused_with_what_is_wrong(wrong, words):
         ),
         ("AccessDenied", "", 0, "its role lacks sagemaker:X; add that to its IAM policy"),
         ("ExpiredTokenException", "", 0, "does not accept the bot's credentials (ExpiredTokenException); renew them"),
-        ("ThrottlingException", "Rate exceeded", Hasty, "wants sagemaker:X to be called less often"),
-        ("ValidationException", 'Could not find endpoint "arn".', Missing, "AWS has no such thing: Could not find endpoint"),
-        ("ResourceNotFound", "", Missing, "AWS has no such thing: ResourceNotFound"),
+        ("ThrottlingException", "Rate exceeded", AwsHasty, "wants sagemaker:X to be called less often"),
+        ("ValidationException", 'Could not find endpoint "arn".', AwsMissing, "AWS has no such thing: Could not find endpoint"),
+        ("ResourceNotFound", "", AwsMissing, "AWS has no such thing: ResourceNotFound"),
         ("ValidationException", "1 validation\n error", 0, "AWS refused sagemaker:X (ValidationException): 1 validation error."),
         ("ResourceLimitExceeded", "x" * 900, 0, "x" * 200 + "."),
     ],
@@ -107,8 +108,20 @@ def test_a_refusal_is_one_sentence_with_what_has_to_be_mended(code, message, kin
 
 
 def test_haste_may_be_asked_again_and_a_missing_thing_is_not_found():
-    assert issubclass(Hasty, Silent)
-    assert issubclass(Missing, NotFound)
+    assert issubclass(AwsHasty, AwsSilent)
+    assert issubclass(AwsMissing, NotFound)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ThrottlingException", "ResourceNotFound"])
+def test_a_refusal_outlives_a_restart_as_what_it_was(code):
+    error = refused(code, "", "sagemaker:X")
+
+    def refuse():
+        raise error
+
+    with pytest.raises(type(error)) as again:
+        answer(outcome("ramp/apply", refuse))
+    assert str(again.value) == str(error)
 
 
 class Says(FakeAws):
@@ -176,6 +189,24 @@ def test_a_count_that_is_none_is_never_taken_for_one(told, words):
         platform(DescribeEndpoint=WELL_TOLD, GetMetricData=told).requests("churn")
 
     assert words in str(said.value)
+
+
+def test_what_others_were_asked_of_counts_for_no_version():
+    seen = {**WELL_TOLD, "ProductionVariants": [*WELL_TOLD["ProductionVariants"], {"VariantName": "shadow", "CurrentWeight": 0.0}]}
+    rows = [{"Id": "v0", "Values": [2.0, 3.0]}, {"Id": "v2", "Values": [9.0]}, {"Id": "v9", "Values": [9.0]}]
+    told = platform(DescribeEndpoint=seen, GetMetricData={"MetricDataResults": rows})
+
+    assert told.requests("churn") == {"v1": 5, "v2": 0}
+
+
+def test_an_endpoint_without_variants_has_nothing_to_be_counted():
+    with pytest.raises(ActionFailed, match="no variants, so nothing counts its requests"):
+        platform(DescribeEndpoint={**WELL_TOLD, "ProductionVariants": []}).requests("churn")
+
+
+def test_an_endpoint_that_is_just_changing_is_not_ready():
+    with pytest.raises(ActionFailed, match="A change would have to wait: the endpoint churn is Updating"):
+        platform(DescribeEndpoint={**WELL_TOLD, "EndpointStatus": "Updating"}).ready("churn")
 
 
 def test_a_state_of_a_job_that_nobody_knows_is_no_success():
