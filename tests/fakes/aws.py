@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from bot.connectors.sagemaker.refusals import Silent, refused
+from bot.connectors.sagemaker.refusals import AwsSilent, refused
 from bot.core.errors import OutcomeUnknown
 
 REGION = "eu-central-1"
@@ -86,7 +86,7 @@ class FakeAws:
         try:
             return self.write(service, operation, asked)
         except OutcomeUnknown as error:
-            raise Silent(str(error)) from error
+            raise AwsSilent(str(error)) from error
 
     def write(self, service, operation, asked):
         try:
