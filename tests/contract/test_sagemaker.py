@@ -200,6 +200,14 @@ def test_while_configurations_change_nobody_knows_which_one_serves(aws, whole):
         whole.split(OTHER)
 
 
+def test_an_update_in_the_middle_of_which_the_bot_died_is_waited_for_and_not_made_again(aws, whole):
+    aws.answer("UpdateEndpoint", {"EndpointName": "whole", "EndpointConfigName": "whole-2", "RetainDeploymentConfig": True})
+    whole.set_split(OTHER, {"v2": 1.0}, "run:1")
+
+    assert len(aws.called("UpdateEndpoint")) == 1
+    assert whole.split(OTHER) == {"v1": 0.0, "v2": 1.0}
+
+
 def test_a_configuration_that_was_deleted_is_asked_for_and_refused_before_anything_moves(aws, whole):
     del aws.configs["whole-2"]
 

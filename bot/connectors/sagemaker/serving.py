@@ -33,9 +33,8 @@ STALE_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What was counted since when, and by our clock when that was asked."""
+    """What was counted, and when that was asked: seconds of our clock."""
 
-    since: datetime
     at: float
     requests: Mapping[str, int]
 
@@ -162,4 +161,4 @@ class Serving:
         for variant, n in counted.items():
             if version := place.version_of(variant, seen):
                 requests[version] += n
-        return Count(seen.counted_from, self._now(), requests)
+        return Count(self._now(), requests)
