@@ -143,7 +143,8 @@ def no_secret_got_out(house: "House", rows: list[AuditRow], messages: list[Mappi
         "the audit log": b"".join(row.body for row in rows).decode(),
         "the metrics": house.metrics(),
     }
-    leaks = [(name, place) for name, secret in house.tokens.items() for place, text in sinks.items() if secret in text]
+    secrets = {**house.tokens, **house.secrets}
+    leaks = [(name, place) for name, secret in secrets.items() for place, text in sinks.items() if secret in text]
     assert leaks == [], "I7: a secret got out"
 
 
