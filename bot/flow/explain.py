@@ -122,6 +122,9 @@ def _clues(desk: Desk, model: Model, window: Window) -> Clues:
 
 
 def _split(desk: Desk, model: Model) -> str:
+    """Return what serves, in words; empty where nothing can say so."""
+    if not model.serving:
+        return ""
     try:
         return split_words(desk.split(model))
     except AiopsError:
@@ -193,12 +196,19 @@ def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
         serving = live_version(desk.split(model))
         scored = {version: scorer.score(model.name, version, sample) for version in scorer.versions(model.name)}
         if serving not in scored:
-            raise NotFound(f"the version that serves, {serving or 'unknown'}, cannot be asked to score.")
+            raise NotFound(_not_among(serving))
         contest = Contest(window, sample, scored, serving)
         rows = [compared(desk, model, contest, version) for version in scored]
     except AiopsError as reason:
         return {"versions": [], "best": "", "why_none": f"The other versions could not be compared: {reason}"}
     return {"versions": rows, "serving": serving, "best": best_of(rows), "compared_rows": len(sample), "window": str(window)}
+
+
+def _not_among(serving: str) -> str:
+    """Say why no version can be called better than the one that serves."""
+    if serving:
+        return f"the version that serves, {serving}, cannot be asked to score."
+    return "nothing says which version serves; the model's `serving:` in aiops.yaml names the platform that does."
 
 
 def compared(desk: Desk, model: Model, contest: Contest, version: str) -> dict[str, object]:

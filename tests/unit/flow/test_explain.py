@@ -68,8 +68,16 @@ def test_without_a_splitter_nobody_knows_what_serves_so_nothing_is_called_better
     room.losing()
 
     assert evidence(room)["suggestion"] == (
-        "The other versions could not be compared: the version that serves, unknown, cannot be asked to score."
+        "The other versions could not be compared: nothing says which version serves; "
+        "the model's `serving:` in aiops.yaml names the platform that does."
     )
+
+
+def test_a_model_whose_splitter_nobody_named_is_not_said_to_serve_nothing(room):
+    room.lays(models={room.model.key: replace(room.model, serving="")})
+    room.losing()
+
+    assert evidence(room)["split"] == ""
 
 
 def test_a_serving_version_that_cannot_be_asked_is_named(room):
