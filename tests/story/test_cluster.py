@@ -1,4 +1,4 @@
-"""A model that one Deployment serves, as people live through it: the real bot in a process of its own, Slack, a Kubernetes API.
+"""A model that a cluster serves, as people live through it: the real bot in a process of its own, Slack, a Kubernetes API.
 
 The API is a fake that the real `kubectl` judges (`tests/contract/test_kubectl.py`); what it holds is the proof of each effect.
 Some ten seconds each, so `make test-all` plays them.
@@ -17,6 +17,7 @@ from tests.story.test_remedies import is_mended, offers, rewrites
 
 pytestmark = pytest.mark.slow
 TOKEN = "kube-7d1c-not-for-slack"
+STEPS = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 50}, {"pause": {}})
 
 
 @pytest.fixture
@@ -38,15 +39,38 @@ def house(sqlite_url, tmp_path, kube):
 
 
 def serves(house, playbook, trouble, check):
-    """Let the company's model be served by the cluster, have this trouble, and be offered this playbook; start the bot."""
-    offers(house, playbook, check=check)
-    rewrites(house, trouble)
-    (house.folder / "kube.token").write_text(TOKEN)
-    told = yaml.safe_load(house.config.read_text())
-    cluster = {"kind": "kubernetes", "url": house.cluster, "namespace": "ml", "token_file": str(house.folder / "kube.token")}
-    told["platforms"]["prod"] = {**cluster, "targets": {TARGET: {"deployment": TARGET}}}
+    """Let one Deployment serve the company's model, which has this trouble, and this playbook be offered; start the bot."""
+    told = troubled(house, playbook, trouble, check)
+    told["platforms"]["prod"] = reached(house, "kubernetes", {"deployment": TARGET})
     told["models"][0]["connectors"] = {"cluster": "prod"}
     del told["models"][0]["serving"]
+    starts(house, told)
+
+
+def rolls_out(house, kube, playbook):
+    """Let Argo Rollouts try the newest version on a fifth of the model's traffic, where it loses; start the bot."""
+    kube.rolls("v2", STEPS)
+    kube.rolls("v3")
+    told = troubled(house, playbook, "losing", "performance")
+    told["platforms"]["edge"] = {**reached(house, "argo_rollouts", {"rollout": TARGET}), "version_label": "version"}
+    starts(house, told)
+
+
+def troubled(house, playbook, trouble, check):
+    """Offer this playbook on a model with this trouble; return what stands in the company's `aiops.yaml`."""
+    offers(house, playbook, check=check)
+    rewrites(house, trouble)
+    return yaml.safe_load(house.config.read_text())
+
+
+def reached(house, kind, target):
+    """Return how a platform of this kind is reached: with a token from a file, as in a cluster."""
+    (house.folder / "kube.token").write_text(TOKEN)
+    door = {"url": house.cluster, "namespace": "ml", "token_file": str(house.folder / "kube.token")}
+    return {"kind": kind, **door, "targets": {TARGET: target}}
+
+
+def starts(house, told):
     house.config.write_text(yaml.safe_dump(told, sort_keys=False))
     house.starts()
     house.loses()
@@ -95,3 +119,12 @@ def test_a_rollout_that_is_stuck_is_taken_back_and_the_thread_says_why(house, ku
     assert [one.state for one in house.incidents] == [State.ACKNOWLEDGED]
     house.invariants()
     assert "has timed out progressing" in thread(house)
+
+
+def test_a_canary_that_loses_is_aborted_and_fresh_data_say_that_it_helped(house, kube):
+    rolls_out(house, kube, "switch_rollout")
+    house.asked("Gives everything to one version", "calibration", **{"Switch over to": "v2"})("bo")()
+    is_mended(house)
+
+    assert kube.rolling()["spec"]["template"]["spec"]["containers"][0]["image"].endswith("v2")
+    house.invariants()
