@@ -123,7 +123,7 @@ def test_a_rollout_that_is_stuck_is_taken_back_and_the_thread_says_why(house, ku
 
 def test_a_canary_that_loses_is_aborted_and_fresh_data_say_that_it_helped(house, kube):
     rolls_out(house, kube, "switch_rollout")
-    house.asked("Gives everything to one version", "calibration", **{"Switch over to": "v2"})("bo")()
+    house.asked("Gives everything to one version", "Take v3 out of the traffic", **{"Switch over to": "v2"})("bo")()
     is_mended(house)
 
     assert kube.rolling()["spec"]["template"]["spec"]["containers"][0]["image"].endswith("v2")
