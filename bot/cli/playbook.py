@@ -49,18 +49,23 @@ def lint(context: typer.Context, files: Annotated[list[Path] | None, typer.Argum
     Exit 0 when nothing is wrong, 1 when something is.
     """
     from bot.app import registries  # noqa: PLC0415
+    from bot.doctor.papers import shelf  # noqa: PLC0415
     from bot.doctor.playbooks import unwise  # noqa: PLC0415
+    from bot.shelf import refuse_clash  # noqa: PLC0415
 
     found = registries()
     settings = _settings(context)
     models = list(settings.models_with(found.checks).values()) if settings else []
-    told = []
+    told: list[dict[str, object]] = []
+    others = dict(shelf(shell(context).config).playbooks)
     for path in files or _files(context):
         try:
             playbook = _load(path, found)
+            refuse_clash(path, playbook, list(others.values()))
         except AiopsError as reason:
             told.append({"file": str(path), "wrong": str(reason), "unwise": []})
         else:
+            others[playbook.name] = playbook
             allowed = settings is None or bool(policies_of(settings.approvals, playbook))
             told.append({"file": str(path), "wrong": "", "unwise": list(unwise(playbook, models, allowed=allowed))})
     if as_json:

@@ -18,6 +18,7 @@ def facts(playbook: Playbook, policies: Sequence[tuple[str, Policy]]) -> dict[st
         "summary": playbook.summary,
         "owner": playbook.owner,
         "risk": playbook.risk,
+        "command": playbook.command,
         "mends": ", ".join(sorted(family.words for family in playbook.families)),
         "severities": ", ".join(sorted(playbook.severities)),
         "only for": _only_for(playbook),

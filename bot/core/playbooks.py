@@ -57,7 +57,7 @@ class Playbook:
     """What to do, when it is offered, and what must be seen before it counts as mended.
 
     Without `tiers` or `environments` it is for models of all. It rests `cooldown` after a run of it ended on a model, and is tried
-    `max_attempts` times at most on one incident (0: as often as people like).
+    `max_attempts` times at most on one incident (0: as often as people like). `command` is its own slash command ("/x").
     """
 
     name: str
@@ -75,6 +75,7 @@ class Playbook:
     environments: frozenset[str] = frozenset()
     cooldown: timedelta = timedelta(0)
     max_attempts: int = 0
+    command: str = ""
 
     @property
     def hash(self) -> str:

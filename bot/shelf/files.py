@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.core.actions import Verification
 from bot.core.errors import ConfigError
 from bot.core.playbooks import Playbook, Step
+from bot.shelf.commands import without_clashes
 from bot.shelf.expressions import names, texts
 from bot.shelf.grammar import PlaybookFile, StepPart, VerificationPart
 from bot.validation import validated
@@ -32,11 +33,11 @@ class Shelf:
 
 def read(folder: Path | None = None, *, actions: Collection[str] | None = None) -> Shelf:
     """Return the playbooks of the user's folder and the packaged ones; with `actions`, steps may use these only."""
-    found: dict[str, Playbook] = {}
+    found: dict[str, tuple[Path, Playbook]] = {}
     wrong: list[str] = []
     broken: set[str] = set()
     for here in (packaged(), *([folder] if folder else [])):
-        mine: dict[str, Playbook] = {}
+        mine: dict[str, tuple[Path, Playbook]] = {}
         broken = set()
         for path in sorted((*here.glob("*.yaml"), *here.glob("*.yml"))):
             try:
@@ -46,13 +47,14 @@ def read(folder: Path | None = None, *, actions: Collection[str] | None = None) 
                 broken.add(path.stem)
         found |= mine
     # a broken file of the user's does not bring back the packaged playbook that it was meant to replace
-    return Shelf({name: found[name] for name in sorted(found) if name not in broken - set(mine)}, tuple(wrong))
+    kept, clashing = without_clashes(pair for name, pair in found.items() if name not in broken - set(mine))
+    return Shelf({name: kept[name] for name in sorted(kept)}, (*wrong, *clashing))
 
 
-def _put(shelf: dict[str, Playbook], playbook: Playbook, path: Path) -> None:
+def _put(shelf: dict[str, tuple[Path, Playbook]], playbook: Playbook, path: Path) -> None:
     if playbook.name in shelf:
         raise ConfigError(f"{path}: the playbook '{playbook.name}' is defined by another file of this folder, too; rename one.")
-    shelf[playbook.name] = playbook
+    shelf[playbook.name] = path, playbook
 
 
 def packaged() -> Path:
@@ -94,6 +96,7 @@ def _playbook(part: PlaybookFile, document: Document) -> Playbook:
         environments=frozenset(part.offered.environments or ()),
         cooldown=part.cooldown or timedelta(0),
         max_attempts=part.max_attempts or 0,
+        command=part.command or "",
     )
 
 

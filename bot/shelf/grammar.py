@@ -3,12 +3,13 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bot.core.checks import Family
 from bot.core.findings import SERVED
 from bot.core.incidents import Severity
 from bot.core.playbooks import Parameter
+from bot.shelf import commands
 from bot.shelf.expressions import Value
 from bot.shelf.filling import typed
 from bot.validation import Duration
@@ -134,11 +135,24 @@ class PlaybookFile(_Part):
     owner: str = Field("", max_length=80, description="The team that looks after this playbook.")
     risk: Literal["low", "medium", "high"] = "medium"
     offered: Offered
+    command: str | None = Field(
+        None,
+        max_length=commands.LONGEST,
+        pattern=commands.PATTERN,
+        description="Its own slash command in Slack, such as /rollback. Slack learns it from: aiops slack manifest",
+    )
     cooldown: Duration | None = None
     max_attempts: int | None = Field(None, ge=1, le=100)
     parameters: tuple[ParameterPart, ...] = ()
     steps: tuple[StepPart, ...] = Field(min_length=1, max_length=20)
     verification: VerificationPart | None = Field(None, description="Left out: people go on when it is done.")
+
+    @field_validator("command")
+    @classmethod
+    def _is_free(cls, command: str | None) -> str | None:
+        if command and (owner := commands.owner(command)):
+            raise ValueError(f"cannot be {command}: that is {owner} own; choose another one")
+        return command
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

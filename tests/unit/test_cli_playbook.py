@@ -267,3 +267,13 @@ def test_the_playbook_in_the_readme_is_one_that_comes_to_its_end(said, place):
 
     assert json.loads(said("lint", "careful.yaml", "--json")[1])["playbooks"][0]["unwise"] == []
     assert rehearsed(said, "careful.yaml")["state"] == "succeeded"
+
+
+def test_lint_and_show_know_a_playbooks_own_command(place, said):
+    (place / "mine.yaml").write_text(MINE + "command: /mine\n")
+    (place / "other.yaml").write_text(MINE.replace("name: mine", "name: other") + "command: /mine\n")
+    code, out, _ = said("lint", "mine.yaml", "other.yaml")
+
+    assert code == 1
+    assert "other.yaml, line 11: '/mine' is the command of the playbook 'mine' already; choose another one." in out
+    assert "/mine" in said("show", "mine.yaml")[1]

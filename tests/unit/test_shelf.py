@@ -359,3 +359,53 @@ def test_without_those_it_is_for_all_and_as_often_as_people_like(tmp_path):
     playbook = shelf.load(written(tmp_path))
 
     assert (playbook.cooldown, playbook.max_attempts, playbook.meant_for("low", "staging")) == (timedelta(0), 0, True)
+
+
+# commands
+
+
+@pytest.mark.parametrize("command", ["/roll-back", "/r2", "/roll_back"])
+def test_a_playbook_may_bring_a_slash_command(tmp_path, command):
+    assert shelf.load(written(tmp_path, command=command)).command == command
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("/aiops", "cannot be /aiops: that is the bot's own; choose another one"),
+        ("/status", "cannot be /status: that is Slack's own; choose another one"),
+        ("rollback", "must look like"),
+        ("/Rollback", "must look like"),
+        ("/roll back", "must look like"),
+        ("/", "must look like"),
+        ("/" + "a" * 32, "must not be longer than 32 characters"),
+    ],
+)
+def test_a_command_that_slack_would_not_take_is_refused_with_its_line(tmp_path, command, said):
+    with pytest.raises(ConfigError, match=r"shift\.yaml, line \d+: .*command") as why:
+        shelf.load(written(tmp_path, command=command))
+
+    assert said in str(why.value)
+
+
+def test_of_two_playbooks_with_one_command_the_second_stays_off_the_shelf(tmp_path):
+    written(tmp_path, command="/shift")
+    written(tmp_path, "z.yaml", name="z", command="/shift")
+    found = shelf.read(tmp_path)
+
+    assert ("shift" in found.playbooks, "z" in found.playbooks) == (True, False)
+    place = f"{tmp_path / 'z.yaml'}, line {line(tmp_path / 'z.yaml', 'command')}"
+    assert found.wrong == (f"{place}: '/shift' is the command of the playbook 'shift' already; choose another one.",)
+
+
+def line(path, name):
+    return next(n for n, text in enumerate(path.read_text().splitlines(), 1) if text.startswith(name))
+
+
+def test_slack_gives_an_app_fifty_commands_and_no_more(tmp_path):
+    for number in range(50):
+        written(tmp_path, f"p{number:02}.yaml", name=f"p{number:02}", command=f"/p{number:02}")
+    found = shelf.read(tmp_path)
+
+    assert len(found.wrong) == 1
+    assert "Slack gives an app 49 commands beside /aiops, and all are taken; leave it out." in found.wrong[0]
