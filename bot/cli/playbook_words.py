@@ -23,6 +23,7 @@ def facts(playbook: Playbook, policies: Sequence[tuple[str, Policy]]) -> dict[st
         "severities": ", ".join(sorted(playbook.severities)),
         "only for": _only_for(playbook),
         "rests": _rests(playbook),
+        "lock": f"{playbook.lock}: no two runs at once that need it, whatever their models" if playbook.lock else "",
         "approved by": "; ".join(_approved_by(words, policy) for words, policy in policies) or "nobody yet",
         "verifies": verifies(playbook),
         "hash": playbook.hash,

@@ -59,7 +59,10 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Exactly what will be done. Its hash is what is approved: other content is another plan."""
+    """Exactly what will be done. Its hash is what is approved: other content is another plan.
+
+    Runs whose plans share a `lock` never overlap, whatever their models.
+    """
 
     playbook: str
     playbook_hash: str
@@ -68,11 +71,15 @@ class Plan:
     changes: tuple[Change, ...]
     verification: Verification
     parameters: Json = field(default_factory=dict)
+    lock: str = ""
 
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of the whole plan, hex."""
-        return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()
+        told = asdict(self)
+        if not self.lock:  # plans approved before there were locks keep their hash
+            del told["lock"]
+        return hashlib.sha256(canonical(told).encode()).hexdigest()
 
     @property
     def words(self) -> str:

@@ -58,6 +58,7 @@ class Playbook:
 
     Without `tiers` or `environments` it is for models of all. It rests `cooldown` after a run of it ended on a model, and is tried
     `max_attempts` times at most on one incident (0: as often as people like). `command` is its own slash command ("/x").
+    Its runs never overlap with others of the same `lock`; without one only with those on the same model.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Playbook:
     cooldown: timedelta = timedelta(0)
     max_attempts: int = 0
     command: str = ""
+    lock: str = ""
 
     @property
     def hash(self) -> str:

@@ -30,7 +30,8 @@ class RunState(StrEnum):
 class Run:
     """The carrying out of one proposal; its id is the proposal's, so a proposal runs once. `split` is the traffic it set last.
 
-    `gate` is the step before which it waits for a person, until `gate_until`; empty where it does not.
+    `gate` is the step before which it waits for a person, until `gate_until`; empty where it does not. Queued and `in_line`, it
+    waits for its plan's lock.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Run:
     split: Split = field(default_factory=dict)
     gate: str = ""
     gate_until: datetime | None = None
+    in_line: bool = False
 
     @property
     def waits(self) -> bool:

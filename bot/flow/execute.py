@@ -18,7 +18,7 @@ from bot.core.models import split_words
 from bot.core.ports import Journal
 from bot.core.runs import RunState
 from bot.core.words import duration
-from bot.flow import again, announce, cards, gate
+from bot.flow import again, announce, cards, gate, turn
 from bot.flow.brake import when_released
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
@@ -127,9 +127,9 @@ def _begin(desk: Desk, number: str) -> Json:
         proposal = unit.proposal(run.proposal)
         if proposal.standing is not Standing.APPROVED or proposal.plan.hash != run.plan.hash:
             raise NotAllowed(f"Run {number} has no approval for exactly this plan, so it is not carried out.")
-        if brake(unit) and not run.abort_by:
+        if not run.abort_by and (brake(unit) or turn.must_wait(unit, run)):
             return {"held": True}
-        started = replace(run, state=RunState.RUNNING, started_at=run.started_at or now)
+        started = replace(run, state=RunState.RUNNING, started_at=run.started_at or now, outcome="", in_line=False)
         unit.save_run(started)
         if run.state is RunState.QUEUED:
             unit.audit(AuditEntry(now, BOT, "run.started", number, run.incident, {"plan": run.plan.hash}))

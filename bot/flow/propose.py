@@ -231,6 +231,7 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
         changes=tuple(changes),
         verification=Verification(checks, wanted.least_rows, wanted.within_s),
         parameters=chosen,
+        lock=playbook.lock,
     )
 
 
@@ -285,5 +286,6 @@ def preview(desk: Desk, incident: Incident, plan: Plan) -> dict[str, object]:
     """Return what people need to judge a plan: what it touches in this environment, and what is known about where it leads."""
     kinds = dict.fromkeys(change.action for change in plan.changes)
     touched = [desk.actions[kind].blast([c for c in plan.changes if c.action == kind]) for kind in kinds]
-    lines = [text for text in (str(incident.evidence.get("suggestion", "")),) if text]
+    shared = f"It waits for its turn: runs that need the lock '{plan.lock}' go one after another." if plan.lock else ""
+    lines = [text for text in (str(incident.evidence.get("suggestion", "")), shared) if text]
     return {"blast_radius": f"{plan.environment}: {'; '.join(touched)}", "lines": lines}

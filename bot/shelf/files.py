@@ -14,7 +14,7 @@ from bot.core.errors import ConfigError
 from bot.core.playbooks import Playbook, Step
 from bot.shelf.commands import without_clashes
 from bot.shelf.expressions import names, texts
-from bot.shelf.grammar import PlaybookFile, StepPart, VerificationPart
+from bot.shelf.grammar import MODEL, PlaybookFile, StepPart, VerificationPart
 from bot.validation import validated
 from bot.yaml import Document, load_file
 
@@ -97,6 +97,7 @@ def _playbook(part: PlaybookFile, document: Document) -> Playbook:
         cooldown=part.cooldown or timedelta(0),
         max_attempts=part.max_attempts or 0,
         command=part.command or "",
+        lock="" if part.lock == MODEL else part.lock,
     )
 
 

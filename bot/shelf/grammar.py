@@ -16,6 +16,9 @@ from bot.validation import Duration
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
 Identifier = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_]*$")]
+MODEL = "model"
+"""The lock that every playbook has anyway: one run a model."""
+
 Choice = Annotated[str, Field(min_length=1, max_length=75)]
 
 
@@ -140,6 +143,9 @@ class PlaybookFile(_Part):
         max_length=commands.LONGEST,
         pattern=commands.PATTERN,
         description="Its own slash command in Slack, such as /rollback. Slack learns it from: aiops slack manifest",
+    )
+    lock: Name = Field(
+        MODEL, description="Runs that share this name never overlap, whatever their model; `model`: only one run a model."
     )
     cooldown: Duration | None = None
     max_attempts: int | None = Field(None, ge=1, le=100)

@@ -155,8 +155,8 @@ class Lives:
 
     started: list[Any] = field(default_factory=list)
 
-    def begin(self, script: Script) -> Any:
-        process = NURSERY.Process(target=live, args=(script,), daemon=True)
+    def begin(self, script: Script, life: Callable[[Script], None] = live) -> Any:
+        process = NURSERY.Process(target=life, args=(script,), daemon=True)
         process.start()
         self.started.append(process)
         return process

@@ -409,3 +409,16 @@ def test_slack_gives_an_app_fifty_commands_and_no_more(tmp_path):
 
     assert len(found.wrong) == 1
     assert "Slack gives an app 49 commands beside /aiops, and all are taken; leave it out." in found.wrong[0]
+
+
+# locks
+
+
+@pytest.mark.parametrize(("lock", "kept"), [({}, ""), ({"lock": "model"}, ""), ({"lock": "edge"}, "edge")])
+def test_a_lock_is_a_name_and_without_one_there_is_one_run_a_model(tmp_path, lock, kept):
+    assert shelf.load(written(tmp_path, **lock)).lock == kept
+
+
+def test_a_lock_without_a_name_is_refused_with_its_line(tmp_path):
+    with pytest.raises(ConfigError, match=r"shift\.yaml, line \d+: .*lock"):
+        shelf.load(written(tmp_path, lock=""))
