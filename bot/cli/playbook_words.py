@@ -48,7 +48,8 @@ def _depends(step: Step) -> str:
     optional = f"where something plays its {step.on}" if step.optional else ""
     gate = f"when a person continues it within {duration(timedelta(seconds=step.gate_s))}: {step.gate}" if step.gate else ""
     tries = f"tried {step.retries + 1} times at most" if step.retries else ""
-    return "; ".join(text for text in (when, optional, gate, tries) if text)
+    together = f"together with the others of '{step.together}'" if step.together else ""
+    return "; ".join(text for text in (together, when, optional, gate, tries) if text)
 
 
 def _approved_by(words: str, policy: Policy) -> str:

@@ -26,7 +26,8 @@ class Change:
 
     `on` is the part that the platform plays for the model ("serving", "trainer"). After `patience_s` what still goes on has failed.
     Refused, and nothing of it done, it is asked for `retries` times more, `pause_s` apart. With a `gate`, what a person has to look
-    at, the run waits for one before it, `gate_s` at most.
+    at, the run waits for one before it, `gate_s` at most. Neighbours with the same name in
+    `together` begin together and are all awaited; they have their gate in common.
     """
 
     step: str
@@ -43,6 +44,12 @@ class Change:
     pause_s: float = 0.0
     gate: str = ""
     gate_s: float = 0.0
+    together: str = ""
+
+    @property
+    def place(self) -> str:
+        """What a run that waits before it says that it waits before."""
+        return self.together or self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,9 @@ class Plan:
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of the whole plan, hex."""
         told = asdict(self)
-        if not self.lock:  # plans approved before there were locks keep their hash
-            del told["lock"]
+        for part, later in ((told, "lock"), *((change, "together") for change in told["changes"])):
+            if not part[later]:  # plans approved before there was such a thing keep their hash
+                del part[later]
         return hashlib.sha256(canonical(told).encode()).hexdigest()
 
     @property

@@ -49,5 +49,9 @@ class WorldMoved(ActionFailed):
     """The platform no longer stands where the plan was made."""
 
 
+class Aborted(ActionFailed):
+    """A person asked the run to stop; nobody has to act."""
+
+
 class OutcomeUnknown(ActionFailed):
     """The call was cut off before its answer; only reading back tells what happened."""

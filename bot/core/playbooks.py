@@ -17,7 +17,8 @@ class Step:
     `on` is the part that the platform plays for the model; a step whose `when` works out as false is left out of the plan,
     and so is an `optional` one where nothing plays its part.
     Before a step with a `gate` (what a person has to look at) the run waits for one, `gate_s` at most. A step that was refused, and
-    of which nothing has happened, is asked for `retries` times more, `pause_s` apart.
+    of which nothing has happened, is asked for `retries` times more, `pause_s` apart. `together` names the parallel step that holds
+    it, if one does.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Step:
     gate_s: float = 0.0
     retries: int = 0
     pause_s: float = 0.0
+    together: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from bot.core.actions import UNDO, Action, Change, Going, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
-from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
+from bot.core.errors import Aborted, ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
 from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.models import split_words
 from bot.core.ports import Journal
 from bot.core.runs import RunState
 from bot.core.words import duration
-from bot.flow import again, announce, cards, gate, turn
+from bot.flow import again, announce, cards, gate, together, turn
 from bot.flow.brake import when_released
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
@@ -26,10 +26,6 @@ from bot.flow.verify import verify
 
 BOT = "aiops-bot"
 TO_PEOPLE = " The incident stays with people."
-
-
-class Aborted(ActionFailed):
-    """A person asked the run to stop."""
 
 
 def execute(desk: Desk, journal: Journal, number: str) -> Json:
@@ -44,13 +40,17 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
             return begun
         with desk.store.read() as unit:
             changes = unit.run(number).plan.changes
-        for change in changes:
-            if change.gate:
-                gate.wait(desk, journal, number, change, free=lambda: _stop_if_asked(desk, number))
-            when_released(desk, journal, f"{change.step}/abort?", lambda: _free_to_go_on(desk, number))
-            journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
-            tried.append(change)  # what may have been done must be undone: remembered before it is done
-            _carry_out(desk, journal, number, change)
+        for group in together.groups(changes):
+            if group[0].gate:
+                gate.wait(desk, journal, number, replace(group[0], step=group[0].place), free=lambda: _stop_if_asked(desk, number))
+            when_released(desk, journal, f"{group[0].step}/abort?", lambda: _free_to_go_on(desk, number))
+            for change in group:
+                journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
+            if group[0].together:
+                _carry_out_together(desk, journal, number, group, tried)
+                continue
+            tried.append(group[0])  # what may have been done must be undone: remembered before it is done
+            _carry_out(desk, journal, number, group[0])
         journal.step("applied", lambda: _applied(desk, number))
     except WorldMoved as moved:  # somebody else acts there now: going back would undo what they did
         words = f"{moved} What somebody else has set stays as it is."
@@ -96,6 +96,29 @@ def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> Non
         )
     journal.step(f"{change.step}/read back", lambda: _read_back(desk, number, change, key))
     _watch(desk, journal, number, change, key)
+
+
+def _carry_out_together(desk: Desk, journal: Journal, number: str, group: list[Change], tried: list[Change]) -> None:
+    def key(change: Change) -> str:
+        return f"{journal.id}:{change.step}"
+
+    def attempt(change: Change, tries: int) -> bool:
+        with suppress(OutcomeUnknown):  # as above: reading back tells
+            return again.attempt(desk, journal, number, change, (tries, lambda: _apply(desk, number, change, key(change))))
+        return False
+
+    def look(change: Change, looks: int, since: str) -> Json:
+        if not looks:
+            return journal.step(f"{change.step}/measure", lambda: _measure(desk, number, change, key(change)))
+        return journal.step(f"{change.step}/measure/{looks}", lambda: _look_again(desk, number, change, key(change), since))
+
+    hands = together.Hands(
+        attempt=attempt,
+        free=lambda change, tries: journal.step(f"{change.step}/abort?/{tries}", lambda: _stop_if_asked(desk, number)),
+        read_back=lambda c: journal.step(f"{c.step}/read back", lambda: _read_back(desk, number, c, key(c))),
+        look=look,
+    )
+    together.Together(journal, hands, tried, desk.poll_s).carry_out(group)
 
 
 def _watch(desk: Desk, journal: Journal, number: str, change: Change, key: str) -> None:
@@ -184,7 +207,7 @@ def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
     action, platform = _hands(desk, number, change)
     effect = action.measure(platform, change, key)
     if isinstance(effect, Going):
-        return _going(desk, number, effect)
+        return _going(desk, number, change, effect)
     with desk.store.write() as unit:
         run = unit.run(number)
         kept = [entry for entry in run.progress if not entry.startswith(f"{change.step}\t")]
@@ -201,12 +224,13 @@ def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
     return {"words": effect.words, "measured": dict(effect.measured)}
 
 
-def _going(desk: Desk, number: str, how_far: Going) -> Json:
+def _going(desk: Desk, number: str, change: Change, how_far: Going) -> Json:
     """Show how far it is in the run's message; only when there is something new to say."""
     with desk.store.write() as unit:
         run = unit.run(number)
-        if how_far.words and run.outcome != how_far.words:
-            run = replace(run, outcome=how_far.words)
+        words = together.said(run, change, how_far.words)
+        if how_far.words and run.outcome != words:
+            run = replace(run, outcome=words)
             unit.save_run(run)
             cards.progress(unit, run)
     return {"going": True, "at": desk.clock.now().isoformat()}

@@ -16,6 +16,7 @@ from bot.flow import cards
 from bot.flow.desk import Desk
 from bot.flow.resolve import supersede
 from bot.flow.rest import why_not_again
+from bot.flow.together import refuse_conflicts
 
 CHOSEN = ("version", "feature", "split", "team")
 """Kinds of parameters that are chosen from what the incident and the platform know."""
@@ -218,6 +219,7 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
         platform = desk.platform(model, step.on)
         planned = action_of(desk, playbook, step).plan(platform, model.name, step.parameters, step=step.name, before=before)
         changes.append(_timed(planned, step))
+    refuse_conflicts(model, changes)
     if not changes:
         raise NotAllowed(f"With what was chosen '{playbook.name}' would do nothing.")
     wanted = playbook.verification
@@ -247,6 +249,7 @@ def _timed(planned: Change, step: Step) -> Change:
         pause_s=step.pause_s,
         gate=step.gate,
         gate_s=step.gate_s,
+        together=step.together,
     )
 
 
