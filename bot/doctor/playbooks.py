@@ -27,8 +27,9 @@ def _steps(playbook: Playbook) -> Iterator[str]:
     does = next((SERVING[step.action] for step in playbook.steps if step.action in SERVING), "")
     if does and not playbook.verification.checks:
         yield f"it {does} and verifies nothing, so nobody notices when that did not help; add `verification`."
-    if playbook.steps[0].gate:
-        yield f"step '{playbook.steps[0].name}' is the first and has a gate, but the approval itself is one; leave it out."
+    first = playbook.steps[0]
+    if first.gate:
+        yield f"step '{first.together or first.name}' is the first and has a gate, but the approval itself is one; leave it out."
     yield from _clashes(playbook)
     for step in playbook.steps:
         if step.action == "set_traffic" and not step.hold_s:

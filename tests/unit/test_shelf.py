@@ -422,3 +422,59 @@ def test_a_lock_is_a_name_and_without_one_there_is_one_run_a_model(tmp_path, loc
 def test_a_lock_without_a_name_is_refused_with_its_line(tmp_path):
     with pytest.raises(ConfigError, match=r"shift\.yaml, line \d+: .*lock"):
         shelf.load(written(tmp_path, lock=""))
+
+
+# parallel steps
+
+TWO = [
+    {"name": name, "action": "run_job", "on": on, "parameters": {"job": name}}
+    for name, on in (("train", "trainer"), ("clean", "janitor"))
+]
+
+
+def parallel(*inner, **outer):
+    return {"steps": [{"name": "both", "parallel": list(inner or TWO), **outer}, *FILE["steps"]]}
+
+
+def test_a_parallel_step_holds_steps_that_begin_together_and_share_its_gate(tmp_path):
+    steps = shelf.load(written(tmp_path, **parallel(gate="Look at {{ to_version }}."))).steps
+
+    assert [(s.name, s.together, s.gate, s.gate_s) for s in steps] == [
+        ("train", "both", "Look at {{ to_version }}.", 14_400.0),
+        ("clean", "both", "Look at {{ to_version }}.", 14_400.0),
+        ("one", "", "", 0.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (parallel(action="run_job"), "holds parallel steps, so 'action' belongs into those; it takes a gate at most"),
+        (parallel(retries={"times": 1}), "holds parallel steps, so 'retries' belongs into those"),
+        (parallel(TWO[0]), "needs at least 2 of them"),
+        (parallel(*TWO * 6), "must not have more than 10 of them"),
+        (parallel(TWO[0], TWO[0]), "the step 'train' stands here twice"),
+        (parallel(TWO[0], {**TWO[1], "name": "one"}), "the step 'one' stands here twice"),
+        (parallel(TWO[0], {**TWO[1], "name": "both"}), "the step 'both' stands here twice"),
+        (parallel(TWO[0], {"name": "clean"}), "'action' is missing in steps.0.parallel.1"),
+        (parallel(TWO[0], {**TWO[1], "gate": "Look."}), "there is no setting 'gate' in steps.0.parallel.1."),
+        (parallel(TWO[0], {**TWO[1], "parallel": TWO}), "there is no setting 'parallel' in steps.0.parallel.1."),
+        (parallel(TWO[0], {**TWO[1], "when": "{{ nobody }}"}), "the expression uses 'nobody', which is no parameter"),
+        (parallel(gate="{{ nobody }}"), "the expression uses 'nobody', which is no parameter"),
+        (parallel(TWO[0], {**TWO[1], "action": "dance"}), "there is no action 'dance'"),
+        ({"steps": [{"name": "one"}]}, "needs an action, or parallel steps that have one each"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)
+def test_a_parallel_step_that_cannot_be_meant_is_refused_with_its_line(tmp_path, changes, said):
+    with pytest.raises(ConfigError, match=r"shift\.yaml, line \d+: ") as why:
+        shelf.load(written(tmp_path, **changes), actions=["run_job", "set_traffic"])
+
+    assert said in str(why.value)
+
+
+def test_a_step_of_a_parallel_one_may_be_left_out(tmp_path):
+    inner = (TWO[0], {**TWO[1], "when": "{{ share > 0.5 }}"})
+    playbook = shelf.load(written(tmp_path, **parallel(*inner)))
+
+    assert [s.name for s in shelf.expand(playbook, {"to_version": "v2"})] == ["train", "one"]

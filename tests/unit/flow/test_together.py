@@ -28,7 +28,6 @@ class Work(Action):
     began: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
-    at_look: object = None
 
     def plan(self, platform, target, parameters, *, step, before):
         return Change(step, self.name, target, dict(parameters), {"step": step}, f"do {step}")
@@ -264,10 +263,3 @@ def test_a_queued_run_does_nothing_yet():
 def test_two_that_would_change_the_same_thing_at_once_are_refused():
     with pytest.raises(NotAllowed, match="'a' and 'b' are parallel and both change what plays 'serving' for delays"):
         roomy(*held("a", "b", parameters={"now": 1}))
-
-
-def test_plans_from_before_there_were_parallel_steps_keep_their_hash():
-    plan = roomy(FIRST).run_plan if False else roomy(FIRST)
-    plan = plan.proposal(plan.number).plan
-
-    assert replace(plan, changes=(replace(plan.changes[0], together="x"),)).hash != plan.hash
