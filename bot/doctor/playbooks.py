@@ -7,7 +7,8 @@ from itertools import combinations
 from bot.core.models import Model
 from bot.core.playbooks import Playbook
 
-SERVING = {"set_traffic": "moves traffic", "set_alias": "moves traffic", "set_toggle": "switches a flag"}
+MOVES = "moves traffic"
+SERVING = {"set_traffic": MOVES, "switch_version": MOVES, "set_alias": MOVES, "set_toggle": "switches a flag"}
 STARTING = ("run_job", "notify", "look_around")
 """Actions that start something and change no state, so that two at once do not disturb each other."""
 WORD = re.compile(r"[A-Za-z_]\w*")

@@ -9,11 +9,12 @@ from bot.core.approvals import Principal, Proposal
 from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed, NotFound
 from bot.core.incidents import Incident, State
-from bot.core.models import Model, live_version, split_words
+from bot.core.models import Model, split_words
 from bot.core.playbooks import Parameter, Playbook, Step
 from bot.core.ports import Unit
 from bot.flow import cards
 from bot.flow.desk import Desk
+from bot.flow.preview import preview
 from bot.flow.resolve import supersede
 from bot.flow.rest import why_not_again
 from bot.flow.together import refuse_conflicts
@@ -115,12 +116,12 @@ def _splits(incident: Incident) -> list[dict[str, str]]:
 
 
 def _versions(desk: Desk, incident: Incident, model: Model) -> list[dict[str, str]]:
-    serving = live_version(desk.split(model))
+    split = desk.split(model)
     rows: Sequence[Mapping[str, object]] = incident.evidence.get("versions", [])  # type: ignore[assignment]
     told = {
         str(row["version"]): f"{row['version']}: {row['metric']} {row['value_text']} {row['value_interval_text']}" for row in rows
     }
-    return [{"value": v, "text": told.get(v, v)} for v in reversed(desk.versions(model)) if v != serving]
+    return [{"value": v, "text": told.get(v, v)} for v in reversed(desk.versions(model)) if split.get(v, 0.0) < 1.0]
 
 
 Settle = Callable[[Unit, Proposal], None]
@@ -163,7 +164,7 @@ def propose(
         proposed_at=now,
         expires_at=now + policy.expires,
         policy=policy,
-        preview=preview(desk, incident, plan),
+        preview=preview(desk, incident, chosen, plan),
     )
     with desk.store.write() as unit:
         if any(not run.state.over for run in unit.runs(incident=number)):
@@ -283,12 +284,3 @@ def _known(desk: Desk, incident: Incident, model: Model, parameter: Parameter, v
         "team": "a team of aiops.yaml",
     }[parameter.kind]
     raise NotAllowed(f"'{value}' is not {what}; choose one of {', '.join(known) or 'none'}.")
-
-
-def preview(desk: Desk, incident: Incident, plan: Plan) -> dict[str, object]:
-    """Return what people need to judge a plan: what it touches in this environment, and what is known about where it leads."""
-    kinds = dict.fromkeys(change.action for change in plan.changes)
-    touched = [desk.actions[kind].blast([c for c in plan.changes if c.action == kind]) for kind in kinds]
-    shared = f"It waits for its turn: runs that need the lock '{plan.lock}' go one after another." if plan.lock else ""
-    lines = [text for text in (str(incident.evidence.get("suggestion", "")), shared) if text]
-    return {"blast_radius": f"{plan.environment}: {'; '.join(touched)}", "lines": lines}

@@ -114,7 +114,7 @@ def test_the_card_says_from_what_to_what_for_whom_and_who_is_touched():
     assert proposal.plan.words == "new-model in production: on for 25 % → off"
     assert proposal.preview["blast_radius"] == (
         "production: whatever asks for 'new-model' in production, as soon as it asks again, "
-        "and the flags that depend on it: a, b, c and 1 more"
+        "and the flags that depend on it: a, b, c and 1 more; about 714 predictions a day"
     )
 
 
