@@ -26,8 +26,8 @@ class Change:
 
     `on` is the part that the platform plays for the model ("serving", "trainer"). After `patience_s` what still goes on has failed.
     Refused, and nothing of it done, it is asked for `retries` times more, `pause_s` apart. With a `gate`, what a person has to look
-    at, the run waits for one before it, `gate_s` at most. Neighbours with the same name in
-    `together` begin together and are all awaited; they have their gate in common.
+    at, the run waits for one before it, `gate_s` at most. Neighbours with the same name in `together` begin together and are all
+    awaited; they have their gate in common.
     """
 
     step: str

@@ -99,6 +99,8 @@ def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> Non
 
 
 def _carry_out_together(desk: Desk, journal: Journal, number: str, group: list[Change], tried: list[Change]) -> None:
+    """Carry out what a parallel step holds, each as it would be by itself."""
+
     def key(change: Change) -> str:
         return f"{journal.id}:{change.step}"
 
