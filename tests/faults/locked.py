@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.app.resampling import Resampled
-from bot.core.actions import Change, Effect, Verification
+from bot.core.actions import Change, Effect, Going, Verification
 from bot.core.approvals import Policy
 from bot.engine.durable import Durable
 from bot.flow.decide import RUN
@@ -22,7 +22,13 @@ from tests.unit.flow.room import DELAYS, ROLLBACK
 MODELS = ("delays", "fares", "tips")
 PLAYBOOK = replace(ROLLBACK, lock="edge", verification=Verification(), parameters=())
 FREE = replace(PLAYBOOK, name="free", lock="", content={"name": "free"})
-STEP_S = 0.3
+BOTH = replace(
+    FREE,
+    name="both",
+    content={"name": "both"},
+    steps=tuple(replace(step, together="at once", patience_s=600.0) for step in FREE.steps),
+)
+STEP_S, WORK_S = 0.3, 2.0
 
 
 class Now:
@@ -62,7 +68,9 @@ class Slow:
     def read_back(self, platform, change, key):
         pass
 
-    def measure(self, _platform, change, _key):
+    def measure(self, platform, change, key):
+        if change.together and time.time() - platform.world.calls(key)[0] < WORK_S:
+            return Going(f"{change.step} is at work")
         return Effect(f"{change.step} done")
 
     def blast(self, _changes):
@@ -86,8 +94,8 @@ def desk_of(store: SqlStore, world: World) -> Desk:
         scorers={},
         checks=CHECKS,
         actions={"set_traffic": Slow()},
-        playbooks={"rollback": PLAYBOOK, "free": FREE},
-        policies={"rollback": policy, "free": policy},
+        playbooks={"rollback": PLAYBOOK, "free": FREE, "both": BOTH},
+        policies={"rollback": policy, "free": policy, "both": policy},
         expand=lambda playbook, _chosen: list(playbook.steps),
         digest_channel="#ml",
         paired=paired,

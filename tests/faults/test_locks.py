@@ -20,7 +20,7 @@ KILLS = 6
 
 def approved(desk, model, playbook):
     with desk.store.write() as unit:
-        incident = unit.open_incident(an_incident(model=model))
+        incident = unit.open_incident(an_incident(model=model, evidence={}))
     return approve(desk, propose(desk, incident.id, playbook, {}, by=ANA).id, by=BO).id
 
 
@@ -54,3 +54,26 @@ def test_two_models_under_one_lock_go_one_after_another_whoever_is_killed(engine
     assert earlier < later
     assert stretch(world, free)[0] < later
     assert world.effects() == sorted(f"{number}:{step.name}" for number in (first, second, free) for step in PLAYBOOK.steps)
+
+
+@pytest.mark.slow
+def test_parallel_steps_overlap_and_go_on_in_one_order_whoever_is_killed(engine_url, world, lives):
+    upgrade(engine_url)
+    script, dice = Script(engine_url, world), random.Random(5)
+    desk, store, engine = room_of(Script(engine_url, world, executor="onlooker"))
+    number = approved(desk, MODELS[0], "both")
+    replica = lives.begin(script, live)
+    for _ in range(KILLS):
+        time.sleep(1.2 + dice.random())
+        lives.kill(replica)
+        replica = lives.begin(script, live)
+
+    ended = engine.wait(number, 60)
+    with store.read() as unit:
+        run = unit.run(number)
+    store.close()
+    engine.stop()
+
+    assert (ended.state, run.state) == ("SUCCESS", RunState.SUCCEEDED)
+    assert world.effects() == sorted(f"{number}:{step.name}" for step in PLAYBOOK.steps)
+    assert [entry.partition("\t")[0] for entry in run.progress] == [step.name for step in PLAYBOOK.steps]
