@@ -34,7 +34,6 @@ from bot.store.database import SqlStore, open_store
 from bot.store.schema import upgrade
 
 log = logging.getLogger("bot.app")
-SHARDS = 1
 EXPIRY_S = 5.0
 TICK_S = 1.0
 REPLAY_POLL_S = 0.1

@@ -23,13 +23,14 @@ from bot.core.errors import AiopsError, ConfigError
 from bot.core.ports import Journal
 from bot.engine.durable import CHECKS
 from bot.flow import decide
+from bot.flow.abandoned import hand_over_abandoned
 from bot.flow.break_glass import remind
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
 from bot.flow.explain import explain_all
 from bot.flow.heal import heal_all
 from bot.flow.reconcile import reconcile
-from bot.flow.watch import look_at_all
+from bot.flow.watch import look_at_all, shards_of
 from bot.scheduler import CHECK, Beat, Cadence, Scheduler
 from bot.slack.carrier import Carrier
 from bot.slack.client import web_client
@@ -46,7 +47,6 @@ from bot.store.outbox import Outbox
 from bot.telemetry import Metrics, configure_logging, health_routes
 
 log = logging.getLogger("bot.app")
-SHARDS = 1
 TICK_S = 1.0
 EXPIRY_S = 5.0
 CHECKPOINT_S = 900.0
@@ -175,7 +175,7 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
     desk, engine = house.desk, house.engine
     replay = house.settings.replay
     texts = sorted({watch.cadence for model in desk.models.values() for watch in model.watches})
-    looks = [Cadence(text, SHARDS) for text in texts]
+    looks = [Cadence(text, shards_of(desk, text)) for text in texts]
     if replay.clock:
         looks = [replace(look, every_slot=True, lookback=replay.lookback) for look in looks]
     tick_s = replay.tick.total_seconds() if replay.clock else TICK_S
@@ -186,6 +186,7 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
             Beat("expire", rhythm.expiry_s, lambda _slot: _ignore(decide.expire(desk))),
             Beat("reconcile", rhythm.reconcile_s, lambda _slot: _reconcile(desk)),
             Beat("heal", rhythm.reconcile_s, lambda _slot: _ignore(heal_all(desk))),
+            Beat("abandoned", rhythm.reconcile_s, lambda _slot: _ignore(hand_over_abandoned(desk, engine.over))),
             Beat("reviews", REVIEWS, lambda _slot: _ignore(remind(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),

@@ -2,6 +2,7 @@
 
 AiopsError
 ├── ConfigError          the operator: a file or a setting is wrong
+├── StoreUnavailable     the operator: the bot's own database does not answer, is busy or full
 ├── SourceUnavailable    the data's owner: a log or feed cannot be read now
 ├── NotEnoughRows        nobody yet: waiting mends it
 ├── NotAllowed           the person who clicked: somebody else must, or no longer may
@@ -20,6 +21,10 @@ class AiopsError(Exception):
 
 class ConfigError(AiopsError):
     """A file or a setting is wrong; the operator mends it."""
+
+
+class StoreUnavailable(AiopsError):
+    """The bot's own database does not answer, is busy or full; nothing was written, and trying again later is right."""
 
 
 class SourceUnavailable(AiopsError):

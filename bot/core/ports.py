@@ -255,7 +255,10 @@ class Journal(Protocol):
     id: str
 
     def step(self, name: str, do: Callable[[], Json]) -> Json:
-        """Do it and remember what it returned; after a crash the remembered answer is given instead."""
+        """Do it and remember what it returned; after a crash the remembered answer is given instead.
+
+        A step that finds the bot's own database away (StoreUnavailable) is done again, so its body never hears of that.
+        """
         ...
 
     def sleep(self, seconds: float) -> None:

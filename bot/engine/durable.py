@@ -168,6 +168,11 @@ class Durable:
         found = self._client.list_workflows(workflow_ids=[number], load_input=False)
         return _status(found[0]) if found else None
 
+    def over(self, number: str) -> bool:
+        """Return whether nothing more will happen in this workflow, however it ended."""
+        status = self.status(number)
+        return status is not None and status.over
+
     def wait(self, number: str, timeout_s: float) -> Status:
         """Return its status once it is over.
 

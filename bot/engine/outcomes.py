@@ -12,7 +12,7 @@ from typing import cast
 import sqlalchemy as sa
 
 from bot.core.actions import Json
-from bot.core.errors import AiopsError, OutcomeUnknown
+from bot.core.errors import AiopsError, OutcomeUnknown, StoreUnavailable
 
 log = logging.getLogger("bot.engine")
 
@@ -23,6 +23,8 @@ def outcome(name: str, do: Callable[[], Json]) -> Outcome:
     """Do it and return what came of it; an error that is not ours becomes OutcomeUnknown, since nobody knows how far it came."""
     try:
         return {"result": plain(do())}
+    except StoreUnavailable:
+        raise
     except AiopsError as error:
         return {"error": _lineage(type(error)), "sentence": str(error)}
     except Exception as error:
@@ -56,7 +58,7 @@ def plain(result: Json) -> Json:
 
 def lost_the_database(error: BaseException) -> bool:
     """Return whether the database was away or locked: then the step was never judged and is done again."""
-    return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError))
+    return isinstance(error, (StoreUnavailable, sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError))
 
 
 def _lineage(kind: type[AiopsError]) -> list[str]:

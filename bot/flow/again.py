@@ -65,11 +65,14 @@ def _refused(desk: Desk, number: str, asked: tuple[Change, str], refusal: tuple[
     _nothing_happened(desk.actions[change.action], desk.platform(model, change.on), asked, why)
     left = change.retries + 1 - tries
     again = f"{left} more {'try' if left == 1 else 'tries'}, the next in {duration(timedelta(seconds=change.pause_s))}"
+    words = f"'{change.step}' was refused and nothing has changed: {why} {again}."
     with desk.store.write() as unit:
-        run = replace(unit.run(number), outcome=f"'{change.step}' was refused and nothing has changed: {why} {again}.")
-        unit.save_run(run)
-        unit.audit(AuditEntry(desk.clock.now(), "aiops-bot", "step.refused", key, run.incident, {"why": why, "left": left}))
-        cards.progress(unit, run)
+        run = unit.run(number)
+        if run.outcome != words:  # else told in an earlier life
+            run = replace(run, outcome=words)
+            unit.save_run(run)
+            unit.audit(AuditEntry(desk.clock.now(), "aiops-bot", "step.refused", key, run.incident, {"why": why, "left": left}))
+            cards.progress(unit, run)
     return {}
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.core.actions import UNDO, Action, Change, Going, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
-from bot.core.errors import Aborted, ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
+from bot.core.errors import Aborted, ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
 from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.models import split_words
@@ -52,6 +52,8 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
             tried.append(group[0])  # what may have been done must be undone: remembered before it is done
             _carry_out(desk, journal, number, group[0])
         journal.step("applied", lambda: _applied(desk, number))
+    except StoreUnavailable:  # nothing was judged: the run goes on in its next life, and does not go back
+        raise
     except WorldMoved as moved:  # somebody else acts there now: going back would undo what they did
         words = f"{moved} What somebody else has set stays as it is."
         return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))
@@ -206,14 +208,16 @@ def _read_back(desk: Desk, number: str, change: Change, key: str) -> Json:
 
 
 def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
+    told = _told(desk, number, change)
+    if told is not None:
+        return {"words": told}
     action, platform = _hands(desk, number, change)
     effect = action.measure(platform, change, key)
     if isinstance(effect, Going):
         return _going(desk, number, change, effect)
     with desk.store.write() as unit:
         run = unit.run(number)
-        kept = [entry for entry in run.progress if not entry.startswith(f"{change.step}\t")]
-        run = replace(run, outcome="", progress=(*kept, f"{change.step}\t{effect.words}"), split=effect.split or run.split)
+        run = replace(run, outcome="", progress=(*run.progress, f"{change.step}\t{effect.words}"), split=effect.split or run.split)
         unit.save_run(run)
         row = unit.audit(
             AuditEntry(desk.clock.now(), BOT, "step.done", f"{number}:{change.step}", run.incident, dict(effect.measured))
@@ -224,6 +228,13 @@ def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
             incident = unit.save_incident(replace(incident, evidence={**incident.evidence, "split": split_words(effect.split)}))
         announce.show(desk, unit, incident, row)
     return {"words": effect.words, "measured": dict(effect.measured)}
+
+
+def _told(desk: Desk, number: str, change: Change) -> str | None:
+    """Return what was seen after this step in an earlier life, which ended before its journal knew: it is audited once."""
+    with desk.store.read() as unit:
+        seen = dict(entry.split("\t", 1) for entry in unit.run(number).progress)
+    return seen.get(change.step)
 
 
 def _going(desk: Desk, number: str, change: Change, how_far: Going) -> Json:
@@ -242,7 +253,10 @@ def _applied(desk: Desk, number: str) -> Json:
     """All steps are done: from this moment of the data on, fresh rows are the new plan's."""
     now, fresh = desk.clock.now(), desk.data.now()
     with desk.store.write() as unit:
-        run = replace(unit.run(number), state=RunState.VERIFYING, applied_at=now, fresh_since=fresh)
+        run = unit.run(number)
+        if run.fresh_since:  # told in an earlier life
+            return {"fresh_since": run.fresh_since.isoformat()}
+        run = replace(run, state=RunState.VERIFYING, applied_at=now, fresh_since=fresh)
         unit.save_run(run)
         incident = unit.incident(run.incident)
         saved = unit.save_incident(incident.moved(State.VERIFYING, mitigated_at=now))
@@ -272,7 +286,9 @@ def _undo(desk: Desk, number: str, change: Change, key: str) -> Json:
     words = action.undo(platform, change, key)
     with desk.store.write() as unit:
         run = unit.run(number)
-        unit.audit(AuditEntry(desk.clock.now(), BOT, "step.undone", key, run.incident, {"words": change.words}))
+        if change.step not in run.undone:  # else told in an earlier life
+            unit.save_run(replace(run, undone=(*run.undone, change.step)))
+            unit.audit(AuditEntry(desk.clock.now(), BOT, "step.undone", key, run.incident, {"words": change.words}))
     return {"words": words}
 
 

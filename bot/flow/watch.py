@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.core.actions import canonical
-from bot.core.errors import AiopsError
+from bot.core.errors import AiopsError, StoreUnavailable
 from bot.core.findings import Finding
 from bot.core.lines import Lines
 from bot.core.models import Look, Model, Watch
@@ -22,6 +22,9 @@ from bot.flow.triage import triage
 
 log = logging.getLogger("bot.watch")
 
+A_SHARD, MOST_SHARDS = 100, 256
+"""How many models one workflow looks at, about; and how many workflows there are at most for one slot."""
+
 
 def watched(desk: Desk, cadence: str, shard: int = 0, shards: int = 1) -> Iterator[tuple[Model, Watch]]:
     """Return who is looked at in this cadence and shard; a model stays in its shard for ever."""
@@ -29,6 +32,16 @@ def watched(desk: Desk, cadence: str, shard: int = 0, shards: int = 1) -> Iterat
         model = desk.models[key]
         if int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % shards == shard:
             yield from ((model, watch) for watch in model.watches if watch.cadence == cadence)
+
+
+def shards_of(desk: Desk, cadence: str) -> int:
+    """Return in how many parts the models of this cadence are looked at: other replicas share them, a kill repeats only its own.
+
+    A power of two: replicas that count differently, because one has a new configuration, then still look at every model together,
+    whoever of them is the first to start a part.
+    """
+    models = sum(any(watch.cadence == cadence for watch in model.watches) for model in desk.models.values())
+    return min(1 << max(0, (models - 1) // A_SHARD).bit_length(), MOST_SHARDS)
 
 
 def look_at_all(desk: Desk, cadence: str, slot: datetime, shard: int = 0, shards: int = 1) -> int:
@@ -52,6 +65,8 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading |
         before = _runs(unit, model)
     try:
         findings = measured(desk, model, watch, slot, like or reference(desk, model), keep=True)
+    except StoreUnavailable:  # says nothing about the log; the look is done again
+        raise
     except AiopsError as reason:
         findings = [blind(model, watch.judged_at(slot), str(reason))]
     except Exception as bug:  # the outermost loop of a look: a finding about the bot itself, and the other models are still watched

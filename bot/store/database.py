@@ -18,9 +18,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot.core.actions import Json
-from bot.core.errors import ConfigError
+from bot.core.errors import ConfigError, StoreUnavailable
 from bot.core.ports import Unit
-from bot.store.errors import StoreUnavailable
 from bot.store.unit import SqlUnit
 
 Enqueue = Callable[[Connection, str, str, Json, str], None]

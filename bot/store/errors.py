@@ -3,9 +3,5 @@
 from bot.core.errors import AiopsError
 
 
-class StoreUnavailable(AiopsError):
-    """The database does not answer, is busy or full; nothing was written, and trying again later is right."""
-
-
 class AuditBroken(AiopsError):
     """The audit log no longer is what was written; `aiops audit verify` tells where."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, WorldMoved
+from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
 from bot.core.ports import Journal
 from bot.engine.durable import Durable, Pace
 from tests.fakes.journal import FakeJournal, Killed
@@ -27,7 +27,7 @@ class OnFake:
         while True:
             try:
                 return body(journal)
-            except Killed:
+            except (Killed, StoreUnavailable):
                 journal = journal.restarted()
 
 
@@ -104,6 +104,30 @@ def test_a_step_that_died_before_it_was_remembered_is_done_again(lived):
     lived(lambda journal: journal.step("one", act))
 
     assert done == ["one", "one"]
+
+
+def test_a_step_that_found_the_database_away_is_done_again_and_the_body_never_knows(lived):
+    tries = []
+
+    def act():
+        tries.append(1)
+        if len(tries) == 1:
+            raise StoreUnavailable("The database is locked; try again.")
+        return {"tries": len(tries)}
+
+    assert lived(lambda journal: journal.step("one", act)) == {"tries": 2}
+
+
+def test_a_body_that_found_the_database_away_begins_anew(lived):
+    begun = []
+
+    def body(journal):
+        begun.append(journal.step("one", lambda: {"n": 1})["n"])
+        if len(begun) == 1:
+            raise StoreUnavailable("The database is locked; try again.")
+        return {"begun": len(begun)}
+
+    assert lived(body) == {"begun": 2}
 
 
 @pytest.mark.parametrize("kind", [ActionFailed, WorldMoved, OutcomeUnknown, NotAllowed])

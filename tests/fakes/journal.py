@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.core.actions import Json
-from bot.core.errors import AiopsError, OutcomeUnknown
+from bot.core.errors import AiopsError, OutcomeUnknown, StoreUnavailable
 from bot.core.ports import Journal
 
 
@@ -34,7 +34,7 @@ class FakeJournal(Journal):
         remembered = self._recall(name)
         if remembered is None:
             self._dies_at("before", name)
-            remembered = _outcome(name, do)
+            remembered = _outcome(name, do)  # of a database that is away the caller hears as of a death: nothing is remembered
             self.done.append(name)
             self._dies_at("after", name)
             self.memory.append((name, remembered))
@@ -70,6 +70,8 @@ class FakeJournal(Journal):
 def _outcome(name: str, do: Callable[[], Json]) -> str:
     try:
         return json.dumps({"result": dict(do())}, allow_nan=False)
+    except StoreUnavailable as away:
+        raise Killed(str(away)) from away
     except AiopsError as error:
         return json.dumps({"error": type(error).__name__, "sentence": str(error)})
     except Exception as error:  # noqa: BLE001  # as the real one: a bug inside a step is an outcome nobody knows

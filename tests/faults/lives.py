@@ -14,13 +14,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from bot.engine import lease
 from bot.engine.durable import CHECKS, PLAYBOOKS, Durable, Pace
 from bot.scheduler import CHECK, Cadence, Scheduler
 
 BRISK = Pace(poll_s=0.05, beat_s=0.2, ttl_s=1.2)
 NURSERY = multiprocessing.get_context("forkserver")
-NURSERY.set_forkserver_preload(["tests.faults.lives"])
+NURSERY.set_forkserver_preload(["tests.faults.lives", "tests.faults.office"])
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,23 @@ class World:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("CREATE TABLE effects (key TEXT PRIMARY KEY)")
             db.execute("CREATE TABLE calls (key TEXT, at REAL)")
+            db.execute("CREATE TABLE ends (key TEXT, at REAL)")
         return self
 
     def apply(self, key: str) -> None:
         with self._open() as db:
             db.execute("INSERT INTO calls VALUES (?, ?)", (key, time.time()))
             db.execute("INSERT INTO effects VALUES (?) ON CONFLICT DO NOTHING", (key,))
+
+    def end(self, key: str) -> None:
+        with self._open() as db:
+            db.execute("INSERT INTO ends VALUES (?, ?)", (key, time.time()))
+
+    def stretch(self, prefix: str) -> tuple[float, float]:
+        """Return when the first effect with such a key began and when the last one ended."""
+        bounds = "SELECT (SELECT min(at) FROM calls WHERE key GLOB ?1), (SELECT max(at) FROM ends WHERE key GLOB ?1)"
+        ((began, ended),) = self._all(bounds, f"{prefix}*")
+        return began, ended
 
     def effects(self) -> list[str]:
         return [key for (key,) in self._all("SELECT key FROM effects ORDER BY key")]
@@ -70,6 +83,10 @@ class Ticking:
         start = datetime(2030, 1, 1, tzinfo=UTC)
         return Cadence("* * * * *", every_slot=True, start=start, lookback=timedelta(days=1))
 
+    def all_slots(self) -> list[str]:
+        """Return every slot that has to be looked at, as the target knows it."""
+        return [(datetime(2030, 1, 1, tzinfo=UTC) + timedelta(minutes=n)).isoformat() for n in range(self.slots)]
+
     def now(self) -> datetime:
         passed = (time.time() - self.begins - self.late_s) * self.speed
         last = datetime(2030, 1, 1, tzinfo=UTC) + timedelta(minutes=self.slots - 1, seconds=1)
@@ -97,6 +114,7 @@ def bodies(script: Script) -> dict[str, Callable[..., Any]]:
         def do() -> dict[str, object]:
             world.apply(f"{journal.id}:{name}")
             time.sleep(seconds)  # between the effect and its being remembered: where a kill hurts most
+            world.end(f"{journal.id}:{name}")
             return {}
 
         journal.step(name, do)
@@ -131,21 +149,26 @@ def engine_of(script: Script) -> Durable:
     return engine
 
 
+def to_be_told_to_go() -> threading.Event:
+    """Be quiet, and return what SIGTERM sets."""
+    logging.disable(logging.ERROR)
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    return told
+
+
 def live(script: Script) -> None:
     """One process, from start to SIGTERM, or to SIGKILL."""
-    logging.disable(logging.ERROR)
+    told_to_go = to_be_told_to_go()
     if script.place:
         lease.place = lambda: script.place
-    told_to_go = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told_to_go.set())
     engine = engine_of(script)
     engine.launch()
     if script.ticking:
         scheduler = Scheduler(engine.enqueue_now, data=script.ticking, wall=script.ticking, tick_s=0.1)
         scheduler.watch([script.ticking.cadence()])
         scheduler.start()
-    while not told_to_go.wait(0.1):
-        pass
+    told_to_go.wait()
     engine.stop(drain_s=5)
 
 
@@ -155,7 +178,7 @@ class Lives:
 
     started: list[Any] = field(default_factory=list)
 
-    def begin(self, script: Script, life: Callable[[Script], None] = live) -> Any:
+    def begin(self, script: Any, life: Callable[[Any], None] = live) -> Any:
         process = NURSERY.Process(target=life, args=(script,), daemon=True)
         process.start()
         self.started.append(process)
@@ -169,6 +192,12 @@ class Lives:
     def end(self) -> None:
         for process in self.started:
             self.kill(process)
+
+
+def holders(engine: Durable) -> set[str]:
+    """Return who has a lease."""
+    with engine._engine.connect() as connection:
+        return set(connection.execute(sa.select(lease.leases.c.executor)).scalars())
 
 
 def eventually(holds: Callable[[], bool], within_s: float, what: str) -> float:

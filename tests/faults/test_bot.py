@@ -130,6 +130,7 @@ def test_a_bot_that_is_killed_while_it_is_paused_begins_no_step_until_somebody_r
     house.invariants()
 
 
+@pytest.mark.failure("owner", database="postgresql")
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_of_two_replicas_the_other_one_finishes_the_run_whose_owner_dies_in_a_step(house):
@@ -166,6 +167,7 @@ def test_a_run_that_is_killed_while_it_verifies_closes_the_incident_in_its_next_
     house.invariants()
 
 
+@pytest.mark.failure("way back")
 @pytest.mark.slow
 def test_a_run_that_is_killed_while_it_goes_back_is_back_in_its_next_life(company):
     house = company(mends=False)
@@ -208,6 +210,7 @@ def test_a_training_outlives_the_bot_and_is_found_again_by_its_next_life(company
     house.invariants()
 
 
+@pytest.mark.failure("clicks")
 @POSTGRES_SLOWLY
 def test_a_double_click_is_one_vote_one_decision_and_one_run(house):
     with house.lives():
@@ -220,6 +223,7 @@ def test_a_double_click_is_one_vote_one_decision_and_one_run(house):
         house.invariants()
 
 
+@pytest.mark.failure("clicks")
 @POSTGRES_SLOWLY
 def test_two_people_who_approve_at_once_start_one_run_and_both_are_answered(house):
     with house.lives():
@@ -233,6 +237,7 @@ def test_two_people_who_approve_at_once_start_one_run_and_both_are_answered(hous
         house.invariants()
 
 
+@pytest.mark.failure("clicks")
 @POSTGRES_SLOWLY
 def test_a_click_after_the_end_is_told_so_and_starts_nothing(company):
     house = company(expires="2s")

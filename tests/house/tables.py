@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from bot import shelf
 from bot.app import registries
 from bot.core.checks import Check, Threshold
+from tests.faults.failures import ABSENT, FAILURES
+from tests.house import failures as shown
 from tests.house.house import ROOT
 
 README = ROOT / "README.md"
@@ -68,6 +70,19 @@ def playbooks() -> str:
     return table(("playbook", "mends", "risk", "what it does"), rows)
 
 
+def failures() -> str:
+    rows = ((words, ", ".join(f"`{file}`" for file in _files(failure)), _databases(failure)) for failure, words in FAILURES.items())
+    return f"{table(('what happens', 'shown by', 'on'), rows)}\n\nNot shown, and not promised: {'; '.join(ABSENT)}."
+
+
+def _files(failure: str) -> list[str]:
+    return list(dict.fromkeys(str(showing.file) for showing in shown.of(failure)))
+
+
+def _databases(failure: str) -> str:
+    return ", ".join(sorted({database for showing in shown.of(failure) for database in showing.databases}, reverse=True))
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "checks": checks,
     "actions": actions,
@@ -75,6 +90,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "connectors": connectors,
     "commands": commands,
     "playbooks": playbooks,
+    "failures": failures,
 }
 
 

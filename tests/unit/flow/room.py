@@ -13,7 +13,7 @@ from bot.core.actions import Json, Verification
 from bot.core.approvals import Policy, Principal, Proposal
 from bot.core.audit import first_break
 from bot.core.checks import Family, Measured
-from bot.core.errors import ActionFailed, OutcomeUnknown
+from bot.core.errors import ActionFailed, OutcomeUnknown, StoreUnavailable
 from bot.core.incidents import Incident, Severity
 from bot.core.models import Feature, Model, Persistence, Watch
 from bot.core.playbooks import Parameter, Playbook, Step
@@ -94,14 +94,27 @@ class Splitter(FakeSplitter):
 
 
 class Database(MemoryStore):
-    """A store where another replica may be first: what `lost` names gives the loser's answer."""
+    """A store where another replica may be first: what `lost` names gives the loser's answer. It is `away` once, after so many."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lost: dict[str, object] = {}
+        self.away = -1
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        self._may_be_away()
+        with super().read() as unit:
+            yield unit
+
+    def _may_be_away(self) -> None:
+        self.away -= 1
+        if self.away == -1:
+            raise StoreUnavailable("The database is locked; try again.")
 
     @contextmanager
     def write(self) -> Iterator[Unit]:
+        self._may_be_away()
         with super().write() as unit:
             for name, answer in self.lost.items():
                 setattr(unit, name, lambda *_told, answer=answer: answer)

@@ -78,6 +78,7 @@ def test_a_kill_between_two_tries_makes_no_third(room):
     room.runs(room.number, journal.restarted())
 
     assert [key.rpartition(":")[2] for key, _ in room.splitter.moves] == ["half", "all"]
+    assert room.audited().count("step.refused") == 2
 
 
 def test_an_abort_is_heard_between_two_tries(room):

@@ -1,15 +1,18 @@
 """A run carries out exactly the approved plan, survives a kill at any point, and never stops half-way without saying so."""
 
+from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from bot.core.errors import NotFound
+from bot.core.errors import NotFound, StoreUnavailable
 from bot.core.incidents import State
 from bot.core.runs import RunState
 from bot.flow import decide
 from tests.fakes.journal import Killed
 from tests.fakes.nouns import a_run
+from tests.unit.flow.room import Room
 
 STEPS = [
     "begin",
@@ -64,6 +67,41 @@ def test_a_run_killed_at_any_step_goes_on_and_each_effect_happens_once(room, app
         1
     ] * 5
     assert room.incident().state is State.RESOLVED
+
+
+@pytest.mark.parametrize("step", list(dict.fromkeys(BACK)))
+def test_a_run_killed_after_any_step_leaves_the_record_of_one_that_was_not(step):
+    killed, spared = _record(kill_after=step), _record(kill_after="nothing")
+    intended_again = {("step.intended", f"run_playbook:R:{step.partition('/')[0]}"): 1}
+
+    assert killed - spared == (intended_again if step.endswith("/apply") else {})
+    assert not spared - killed
+
+
+def _record(**kill):
+    """What is audited of a run that goes back, killed once or not at all; an effect that was cut off is intended once more."""
+    room = Room()
+    room.losing()
+    number = room.approved().id
+    room.log.gap = 0.2
+    journal = room.journal(number, **kill)
+    with suppress(Killed):
+        room.runs(number, journal)
+    room.runs(number, journal.restarted())
+    room.audited()
+    return Counter((row.entry.action, row.entry.target.replace(number, "R")) for row in room.store.audit_log)
+
+
+@pytest.mark.parametrize("moment", range(29))
+def test_a_database_that_is_away_at_any_moment_of_a_run_changes_nothing_of_how_it_ends(room, approved, moment):
+    journal, room.store.away = room.journal(approved), moment
+    for _ in range(2):
+        with suppress(Killed, StoreUnavailable):
+            room.runs(approved, journal.restarted())
+
+    assert room.run(approved).state is RunState.SUCCEEDED
+    assert room.splitter.moves == [(f"run_playbook:{approved}:half", HALF), (f"run_playbook:{approved}:all", ALL)]
+    assert room.store.away < 0, "it was never away"
 
 
 def test_a_run_killed_while_it_waits_goes_on(room, approved):

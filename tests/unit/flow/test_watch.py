@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
+from bot.core.errors import StoreUnavailable
 from bot.core.findings import Verdict
 from bot.core.models import Feature, LogColumns, Watch
 from bot.core.windows import Window
-from bot.flow.watch import fingerprint, look, look_at_all, reference, since_mended, watched
+from bot.flow.watch import fingerprint, look, look_at_all, reference, shards_of, since_mended, watched
 from tests.fakes.world import MORNING, FakeLog
 from tests.unit.flow.room import DAY, DELAYS
 
@@ -70,11 +72,37 @@ def test_a_bot_that_goes_on_stumbling_is_an_incident(room):
     assert "hunter2" not in str(room.shown("incident:1"))
 
 
+@pytest.mark.parametrize(
+    ("models", "shards"), [(0, 1), (1, 1), (100, 1), (101, 2), (200, 2), (201, 4), (10_000, 128), (99_999, 256)]
+)
+def test_many_models_are_looked_at_in_parts(room, models, shards):
+    room.lays(models=dict(enumerate([replace(DELAYS, watches=(HOURLY,))] * models)))
+
+    assert (shards_of(room.desk, HOURLY.cadence), shards_of(room.desk, DAILY_CADENCE)) == (shards, 1)
+
+
+@pytest.mark.parametrize("first", list(product((2, 8), repeat=2)), ids=str)
+def test_replicas_that_count_the_parts_differently_look_at_every_model_whoever_starts_each_part(room, first):
+    room.lays(models=fleet(60))
+    parts = [*enumerate(first), *((part, 8) for part in range(2, 8))]
+    looked = {model.key for part, parts in parts for model, _ in watched(room.desk, HOURLY.cadence, part, parts)}
+
+    assert looked == set(room.desk.models)
+
+
 def test_a_log_that_is_down_is_unknown_in_its_own_words(room):
     room.log.down = "The log is gone; mount it."
     room.looks()
 
     assert (latest(room)["source"].verdict, latest(room)["source"].reason) == (Verdict.UNKNOWN, "The log is gone; mount it.")
+
+
+def test_a_database_that_is_away_says_nothing_about_the_log(room):
+    room.store.away = 0
+    with pytest.raises(StoreUnavailable):
+        room.looks()
+
+    assert latest(room) == {}
 
 
 def test_while_a_run_is_at_work_windows_are_kept_but_open_and_close_nothing(room):

@@ -8,9 +8,8 @@ from threading import Timer
 import pytest
 from sqlalchemy import create_engine, text
 
-from bot.core.errors import ConfigError
+from bot.core.errors import ConfigError, StoreUnavailable
 from bot.store.database import open_store
-from bot.store.errors import StoreUnavailable
 from tests.fakes.nouns import an_entry, an_incident
 
 
