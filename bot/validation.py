@@ -115,7 +115,7 @@ def _sentence(detail: ErrorDetails, known: list[str]) -> str:
     if detail["type"] == "missing":
         return f"'{name}' is missing" + (f" in {inside}" if inside else "")
     if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, known, 1)
+        near = [] if name in known else difflib.get_close_matches(name, known, 1)  # known: only not here
         hint = f"; perhaps '{near[0]}' is meant" if near else ""
         return f"there is no setting '{name[:60]}'" + (f" in {inside}" if inside else "") + hint
     return f"{'.'.join(path) or 'the file'} {_words(detail)}"

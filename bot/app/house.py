@@ -179,9 +179,10 @@ def open_record(config: Path) -> Iterator[Store]:
         store.close()
 
 
-def manifest(request_url: str = "") -> dict[str, Any]:
-    """Return the Slack app's manifest, with every installed command."""
-    return slack_manifest(known_commands(), request_url=request_url)
+def manifest(request_url: str = "", *, folder: Path | None = None) -> dict[str, Any]:
+    """Return the Slack app's manifest, with the playbooks' own commands; `folder` is the user's."""
+    playbooks = shelf.read(folder / "playbooks" if folder else None).playbooks
+    return slack_manifest(known_commands(), playbooks, request_url=request_url)
 
 
 def engine_url(url: str) -> str:

@@ -16,6 +16,7 @@ from bot.core.errors import ActionFailed, AiopsError, ConfigError, NotFound
 from bot.core.models import Feature, Model, Split, servable
 from bot.core.playbooks import Playbook
 from bot.core.words import duration
+from bot.flow.cards import beside
 from bot.policies import policies_of
 
 if TYPE_CHECKING:
@@ -49,18 +50,23 @@ def lint(context: typer.Context, files: Annotated[list[Path] | None, typer.Argum
     Exit 0 when nothing is wrong, 1 when something is.
     """
     from bot.app import registries  # noqa: PLC0415
+    from bot.doctor.papers import shelf  # noqa: PLC0415
     from bot.doctor.playbooks import unwise  # noqa: PLC0415
+    from bot.shelf import refuse_clash  # noqa: PLC0415
 
     found = registries()
     settings = _settings(context)
     models = list(settings.models_with(found.checks).values()) if settings else []
-    told = []
+    told: list[dict[str, object]] = []
+    others = dict(shelf(shell(context).config).playbooks)
     for path in files or _files(context):
         try:
             playbook = _load(path, found)
+            refuse_clash(path, playbook, list(others.values()))
         except AiopsError as reason:
             told.append({"file": str(path), "wrong": str(reason), "unwise": []})
         else:
+            others[playbook.name] = playbook
             allowed = settings is None or bool(policies_of(settings.approvals, playbook))
             told.append({"file": str(path), "wrong": "", "unwise": list(unwise(playbook, models, allowed=allowed))})
     if as_json:
@@ -134,8 +140,9 @@ def _say_rehearsed(playbook: Playbook, model: Model, seen: "Rehearsal") -> None:
     then = f"fresh data decide, which is not rehearsed: {playbook_words.verifies(playbook)}" if playbook.verification.checks else ""
     ended = f"{seen.state}: {seen.outcome}"
     paper.facts({"chosen": chosen, "touches": seen.blast, "ended": ended, "takes about": took, "then": then})
-    for number, change in enumerate(seen.changes, 1):
-        paper.say(f"{number:>3}. {change.step}: {change.words}")
+    for number, change in enumerate(seen.changes):
+        before = seen.changes[number - 1] if number else None
+        paper.say(f"{number + 1:>3}. {change.step}: {beside(change, before)}{change.words}")
     rows = [row for _, calls in groupby(seen.calls, key=lambda call: call.step) for row in _call_rows(list(calls))]
     paper.table(("step", "platform", "key", "call"), rows, title="Calls", empty="It asks nothing of anybody.")
 

@@ -18,10 +18,12 @@ def facts(playbook: Playbook, policies: Sequence[tuple[str, Policy]]) -> dict[st
         "summary": playbook.summary,
         "owner": playbook.owner,
         "risk": playbook.risk,
+        "command": playbook.command,
         "mends": ", ".join(sorted(family.words for family in playbook.families)),
         "severities": ", ".join(sorted(playbook.severities)),
         "only for": _only_for(playbook),
         "rests": _rests(playbook),
+        "lock": f"{playbook.lock}: no two runs at once that need it, whatever their models" if playbook.lock else "",
         "approved by": "; ".join(_approved_by(words, policy) for words, policy in policies) or "nobody yet",
         "verifies": verifies(playbook),
         "hash": playbook.hash,
@@ -46,7 +48,8 @@ def _depends(step: Step) -> str:
     optional = f"where something plays its {step.on}" if step.optional else ""
     gate = f"when a person continues it within {duration(timedelta(seconds=step.gate_s))}: {step.gate}" if step.gate else ""
     tries = f"tried {step.retries + 1} times at most" if step.retries else ""
-    return "; ".join(text for text in (when, optional, gate, tries) if text)
+    together = f"together with the others of '{step.together}'" if step.together else ""
+    return "; ".join(text for text in (together, when, optional, gate, tries) if text)
 
 
 def _approved_by(words: str, policy: Policy) -> str:

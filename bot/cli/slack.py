@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from bot.cli import paper
-from bot.cli.front import SETUP
+from bot.cli.front import SETUP, shell
 from bot.core.errors import ConfigError
 
 group = typer.Typer(no_args_is_help=True, help="Make the Slack app.")
@@ -23,6 +23,7 @@ def _group() -> None:
 
 @group.command()
 def manifest(
+    context: typer.Context,
     *,
     transport: Annotated[
         Literal["socket", "http"], typer.Option(help="socket: nothing must be reachable from outside.")
@@ -30,10 +31,11 @@ def manifest(
     url: Annotated[str, typer.Option(help="With http: the public address, e.g. https://bot.example.com/slack/events")] = "",
     name: Annotated[str, typer.Option(help="What the bot is called.")] = "aiops",
 ) -> None:
-    """Print the app's manifest as JSON.
+    """Print the app's manifest as JSON, with the slash commands of the playbooks.
 
-    Paste it at api.slack.com under “Create New App → From a manifest”.
+    Paste it at api.slack.com under “Create New App → From a manifest”; later under “App Manifest” of the app, for a new command.
     """
+    from bot.doctor.papers import shelf  # noqa: PLC0415
     from bot.slack.command import known_commands  # noqa: PLC0415
     from bot.slack.manifest import manifest as made  # noqa: PLC0415
 
@@ -41,4 +43,7 @@ def manifest(
         raise ConfigError("Signed HTTP needs the public address that Slack calls: --url https://…/slack/events")
     if transport == "socket" and url:
         raise ConfigError("Socket Mode has no address that Slack calls; leave --url out, or choose --transport http.")
-    paper.dump(made(known_commands(), request_url=url, name=name))
+    known = shelf(shell(context).config)
+    for sentence in known.wrong:
+        paper.complain(f"A playbook stays off the shelf, and its command out of the manifest: {sentence}")
+    paper.dump(made(known_commands(), known.playbooks, request_url=url, name=name))

@@ -26,7 +26,8 @@ class Change:
 
     `on` is the part that the platform plays for the model ("serving", "trainer"). After `patience_s` what still goes on has failed.
     Refused, and nothing of it done, it is asked for `retries` times more, `pause_s` apart. With a `gate`, what a person has to look
-    at, the run waits for one before it, `gate_s` at most.
+    at, the run waits for one before it, `gate_s` at most. Neighbours with the same name in `together` begin together and are all
+    awaited; they have their gate in common.
     """
 
     step: str
@@ -43,6 +44,12 @@ class Change:
     pause_s: float = 0.0
     gate: str = ""
     gate_s: float = 0.0
+    together: str = ""
+
+    @property
+    def place(self) -> str:
+        """What a run that waits before it says that it waits before."""
+        return self.together or self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,10 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Exactly what will be done. Its hash is what is approved: other content is another plan."""
+    """Exactly what will be done. Its hash is what is approved: other content is another plan.
+
+    Runs whose plans share a `lock` never overlap, whatever their models.
+    """
 
     playbook: str
     playbook_hash: str
@@ -68,11 +78,16 @@ class Plan:
     changes: tuple[Change, ...]
     verification: Verification
     parameters: Json = field(default_factory=dict)
+    lock: str = ""
 
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of the whole plan, hex."""
-        return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()
+        told = asdict(self)
+        for part, later in ((told, "lock"), *((change, "together") for change in told["changes"])):
+            if not part[later]:  # plans approved before there was such a thing keep their hash
+                del part[later]
+        return hashlib.sha256(canonical(told).encode()).hexdigest()
 
     @property
     def words(self) -> str:

@@ -10,6 +10,7 @@ AiopsError
 ├── NotFound             the person who asked: there is no such thing
 └── ActionFailed         the on-call person: the platform did not do it
     ├── WorldMoved       the plan no longer fits what the platform serves
+    ├── Aborted          nobody: a person asked the run to stop
     └── OutcomeUnknown   the call was cut off: read back, never retry blindly
 """
 
@@ -52,6 +53,10 @@ class ActionFailed(AiopsError):
 
 class WorldMoved(ActionFailed):
     """The platform no longer stands where the plan was made."""
+
+
+class Aborted(ActionFailed):
+    """A person asked the run to stop; nobody has to act."""
 
 
 class OutcomeUnknown(ActionFailed):

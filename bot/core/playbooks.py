@@ -17,7 +17,8 @@ class Step:
     `on` is the part that the platform plays for the model; a step whose `when` works out as false is left out of the plan,
     and so is an `optional` one where nothing plays its part.
     Before a step with a `gate` (what a person has to look at) the run waits for one, `gate_s` at most. A step that was refused, and
-    of which nothing has happened, is asked for `retries` times more, `pause_s` apart.
+    of which nothing has happened, is asked for `retries` times more, `pause_s` apart. `together` names the parallel step that holds
+    it, if one does.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Step:
     gate_s: float = 0.0
     retries: int = 0
     pause_s: float = 0.0
+    together: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Playbook:
     """What to do, when it is offered, and what must be seen before it counts as mended.
 
     Without `tiers` or `environments` it is for models of all. It rests `cooldown` after a run of it ended on a model, and is tried
-    `max_attempts` times at most on one incident (0: as often as people like).
+    `max_attempts` times at most on one incident (0: as often as people like). `command` is its own slash command ("/x").
+    Its runs never overlap with others of the same `lock`; without one only with those on the same model.
     """
 
     name: str
@@ -75,6 +78,8 @@ class Playbook:
     environments: frozenset[str] = frozenset()
     cooldown: timedelta = timedelta(0)
     max_attempts: int = 0
+    command: str = ""
+    lock: str = ""
 
     @property
     def hash(self) -> str:

@@ -31,7 +31,7 @@ class Run:
     """The carrying out of one proposal; its id is the proposal's, so a proposal runs once. `split` is the traffic it set last.
 
     `gate` is the step before which it waits for a person, until `gate_until`; empty where it does not. `undone` are the steps that
-    were put back.
+    were put back. Queued and `in_line`, it waits for its plan's lock.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Run:
     split: Split = field(default_factory=dict)
     gate: str = ""
     gate_until: datetime | None = None
+    in_line: bool = False
     undone: tuple[str, ...] = ()
 
     @property

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from bot.core.models import Model
 from bot.core.playbooks import Playbook
 
 MOVES = "moves traffic"
 SERVING = {"set_traffic": MOVES, "switch_version": MOVES, "set_alias": MOVES, "set_toggle": "switches a flag"}
+STARTING = ("run_job", "notify", "look_around")
+"""Actions that start something and change no state, so that two at once do not disturb each other."""
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -25,13 +28,24 @@ def _steps(playbook: Playbook) -> Iterator[str]:
     does = next((SERVING[step.action] for step in playbook.steps if step.action in SERVING), "")
     if does and not playbook.verification.checks:
         yield f"it {does} and verifies nothing, so nobody notices when that did not help; add `verification`."
-    if playbook.steps[0].gate:
-        yield f"step '{playbook.steps[0].name}' is the first and has a gate, but the approval itself is one; leave it out."
+    first = playbook.steps[0]
+    if first.gate:
+        yield f"step '{first.together or first.name}' is the first and has a gate, but the approval itself is one; leave it out."
+    yield from _clashes(playbook)
     for step in playbook.steps:
         if step.action == "set_traffic" and not step.hold_s:
             yield f"step '{step.name}' has no `hold`, so its traffic is counted for no time at all; give it some seconds."
         if step.action == "set_toggle" and not step.hold_s:
             yield f"step '{step.name}' has no `hold`, so nobody looks whether applications follow; give it some minutes."
+
+
+def _clashes(playbook: Playbook) -> Iterator[str]:
+    """Yield the parallel steps that would change the same thing at once; each by itself such a plan is refused."""
+    changing = [step for step in playbook.steps if step.together and step.action not in STARTING]
+    for other, step in combinations(changing, 2):
+        if (step.together, step.on) == (other.together, other.on):
+            both = f"steps '{other.name}' and '{step.name}' are parallel and both change what plays {step.on}"
+            yield f"{both}, so this is never accepted as a proposal; let one follow the other."
 
 
 def _parameters(playbook: Playbook) -> Iterator[str]:

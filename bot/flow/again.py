@@ -26,12 +26,22 @@ def ask(desk: Desk, journal: Journal, number: str, change: Change, *, apply: Cal
         WorldMoved: somebody else acts there now.
         ActionFailed: it was refused for the last time, or more than nothing came of it.
     """
-    key, tries = f"{journal.id}:{change.step}", 1
-    while (refused := _tried(journal, change, tries, apply)) is not None:
-        journal.step(f"{change.step}/refused/{tries}", partial(_refused, desk, number, (change, key), (str(refused), tries)))
+    tries = 1
+    while attempt(desk, journal, number, change, (tries, apply)):
         journal.sleep(change.pause_s)
         journal.step(f"{change.step}/abort?/{tries}", free)
         tries += 1
+
+
+def attempt(desk: Desk, journal: Journal, number: str, change: Change, nth: tuple[int, Callable[[], Json]]) -> bool:
+    """Apply a change for the n-th time; return whether it was refused, nothing has happened and it may be asked for again."""
+    tries, apply = nth
+    refused = _tried(journal, change, tries, apply)
+    if refused is None:
+        return False
+    asked = change, f"{journal.id}:{change.step}"
+    journal.step(f"{change.step}/refused/{tries}", partial(_refused, desk, number, asked, (str(refused), tries)))
+    return True
 
 
 def _tried(journal: Journal, change: Change, tries: int, apply: Callable[[], Json]) -> ActionFailed | None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.actions import Change, Verification
+from bot.core.actions import Change, Plan, Verification
 from bot.core.approvals import Outcome, Proposal, Standing, Who
 from bot.core.audit import AuditRow
 from bot.core.checks import Family
@@ -25,7 +25,7 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "incident": proposal.incident,
         "title": playbook.title if playbook else proposal.plan.playbook,
         "model": proposal.model,
-        "steps": [step_words(change) for change in proposal.plan.changes],
+        "steps": plan_words(proposal.plan),
         "plan_hash": proposal.plan.hash[:12],
         "preview": list(proposal.preview.get("lines", [])),  # type: ignore[call-overload]
         "blast_radius": proposal.preview.get("blast_radius", ""),
@@ -47,9 +47,23 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
     }
 
 
-def step_words(change: Change) -> str:
-    """Return a step as those who approve must know it: what it does, what it waits for before, how often it is tried."""
-    before = f"when a person continues it ({change.gate}): " if change.gate else ""
+def plan_words(plan: Plan) -> list[str]:
+    """Return the steps of a plan as those who approve must know them, in order."""
+    pairs = zip(plan.changes, (None, *plan.changes), strict=False)
+    return [beside(c, before) + step_words(c, first=not beside(c, before)) for c, before in pairs]
+
+
+def beside(change: Change, before: Change | None) -> str:
+    """Return what stands before a step that begins together with the one above it; empty for every other."""
+    return "at the same time: " if before and change.together and change.together == before.together else ""
+
+
+def step_words(change: Change, *, first: bool = True) -> str:
+    """Return a step as those who approve must know it: what it does, what it waits for before, how often it is tried.
+
+    Parallel steps wait before the `first` of them.
+    """
+    before = f"when a person continues it ({change.gate}): " if change.gate and first else ""
     tries = f" (tried {change.retries + 1} times at most)" if change.retries else ""
     return f"{before}{change.words}{tries}"
 
@@ -152,8 +166,8 @@ def progress(unit: Unit, run: Run) -> None:
     gate = _gate(unit, run)
     stopped = _stopped(unit, run, done)
     steps = [
-        {"words": c.words, "state": _step_state(run, done, c.step, stopped), "measured": done.get(c.step, "")}
-        for c in run.plan.changes
+        {"words": beside(c, before) + c.words, "state": _step_state(run, done, c, stopped), "measured": done.get(c.step, "")}
+        for c, before in zip(run.plan.changes, (None, *run.plan.changes), strict=False)
     ]
     unit.announce(
         Notice(
@@ -181,7 +195,7 @@ def _gate(unit: Unit, run: Run) -> dict[str, str]:
     if not run.waits:
         return {}
     pressed = next((press.by for press in unit.presses(run.id) if press.step == run.gate), "")
-    look = next((change.gate for change in run.plan.changes if change.step == run.gate), "")
+    look = next((change.gate for change in run.plan.changes if change.place == run.gate), "")
     until = run.gate_until.isoformat() if run.gate_until else ""
     return {"step": run.gate, "look": look, "until": until, "continued_by": pressed}
 
@@ -200,16 +214,16 @@ def _stopped(unit: Unit, run: Run, done: dict[str, str]) -> str:
     change = next((c for c in run.plan.changes if c.step not in done), None)
     if run.state is not RunState.COMPENSATED or change is None or run.abort_by:
         return ""
-    reached = not change.gate or any(press.step == change.step for press in unit.presses(run.id))
+    reached = not change.gate or any(press.step == change.place for press in unit.presses(run.id))
     return change.step if reached else ""
 
 
-def _step_state(run: Run, done: dict[str, str], step: str, stopped: str) -> str:
+def _step_state(run: Run, done: dict[str, str], change: Change, stopped: str) -> str:
     if run.state is RunState.COMPENSATED:
-        return "undone" if step in done else "failed" if step == stopped else "waiting"
-    if step in done:
+        return "undone" if change.step in done else "failed" if change.step == stopped else "waiting"
+    if change.step in done:
         return "done"
-    first_open = next((c.step for c in run.plan.changes if c.step not in done), "")
-    if step == first_open:
-        return "failed" if run.state.over else "waiting" if run.gate == step else "doing"
+    first_open = next(c for c in run.plan.changes if c.step not in done)
+    if change.place == first_open.place and run.state is not RunState.QUEUED:
+        return "failed" if run.state.over else "waiting" if run.gate == change.place else "doing"
     return "waiting"

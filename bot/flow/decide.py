@@ -15,7 +15,7 @@ from bot.core.incidents import State
 from bot.core.ports import Unit
 from bot.core.runs import Run, RunState
 from bot.core.words import duration
-from bot.flow import announce, cards
+from bot.flow import announce, cards, turn
 from bot.flow.desk import Desk
 from bot.flow.membership import known
 
@@ -98,6 +98,7 @@ def start(desk: Desk, unit: Unit, proposal: Proposal, now: datetime) -> None:
         state=RunState.QUEUED,
         queued_at=now,
     )
+    run = replace(run, outcome=turn.lane_words(unit, run))
     unit.save_run(run)
     incident = unit.save_incident(unit.incident(proposal.incident).moved(State.MITIGATING))
     row = unit.audit(AuditEntry(now, BOT, "run.queued", run.id, run.incident, {"plan": run.plan.hash}))

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from bot.core.actions import UNDO, Action, Change, Going, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
-from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
+from bot.core.errors import Aborted, ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
 from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.models import split_words
 from bot.core.ports import Journal
 from bot.core.runs import RunState
 from bot.core.words import duration
-from bot.flow import again, announce, cards, gate
+from bot.flow import again, announce, cards, gate, together, turn
 from bot.flow.brake import when_released
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
@@ -26,10 +26,6 @@ from bot.flow.verify import verify
 
 BOT = "aiops-bot"
 TO_PEOPLE = " The incident stays with people."
-
-
-class Aborted(ActionFailed):
-    """A person asked the run to stop."""
 
 
 def execute(desk: Desk, journal: Journal, number: str) -> Json:
@@ -44,13 +40,17 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
             return begun
         with desk.store.read() as unit:
             changes = unit.run(number).plan.changes
-        for change in changes:
-            if change.gate:
-                gate.wait(desk, journal, number, change, free=lambda: _stop_if_asked(desk, number))
-            when_released(desk, journal, f"{change.step}/abort?", lambda: _free_to_go_on(desk, number))
-            journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
-            tried.append(change)  # what may have been done must be undone: remembered before it is done
-            _carry_out(desk, journal, number, change)
+        for group in together.groups(changes):
+            if group[0].gate:
+                gate.wait(desk, journal, number, replace(group[0], step=group[0].place), free=lambda: _stop_if_asked(desk, number))
+            when_released(desk, journal, f"{group[0].step}/abort?", lambda: _free_to_go_on(desk, number))
+            for change in group:
+                journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
+            if group[0].together:
+                _carry_out_together(desk, journal, number, group, tried)
+                continue
+            tried.append(group[0])  # what may have been done must be undone: remembered before it is done
+            _carry_out(desk, journal, number, group[0])
         journal.step("applied", lambda: _applied(desk, number))
     except StoreUnavailable:  # nothing was judged: the run goes on in its next life, and does not go back
         raise
@@ -100,6 +100,31 @@ def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> Non
     _watch(desk, journal, number, change, key)
 
 
+def _carry_out_together(desk: Desk, journal: Journal, number: str, group: list[Change], tried: list[Change]) -> None:
+    """Carry out what a parallel step holds, each as it would be by itself."""
+
+    def key(change: Change) -> str:
+        return f"{journal.id}:{change.step}"
+
+    def attempt(change: Change, tries: int) -> bool:
+        with suppress(OutcomeUnknown):  # as above: reading back tells
+            return again.attempt(desk, journal, number, change, (tries, lambda: _apply(desk, number, change, key(change))))
+        return False
+
+    def look(change: Change, looks: int, since: str) -> Json:
+        if not looks:
+            return journal.step(f"{change.step}/measure", lambda: _measure(desk, number, change, key(change)))
+        return journal.step(f"{change.step}/measure/{looks}", lambda: _look_again(desk, number, change, key(change), since))
+
+    hands = together.Hands(
+        attempt=attempt,
+        free=lambda change, tries: journal.step(f"{change.step}/abort?/{tries}", lambda: _stop_if_asked(desk, number)),
+        read_back=lambda c: journal.step(f"{c.step}/read back", lambda: _read_back(desk, number, c, key(c))),
+        look=look,
+    )
+    together.Together(journal, hands, tried, desk.poll_s).carry_out(group)
+
+
 def _watch(desk: Desk, journal: Journal, number: str, change: Change, key: str) -> None:
     """Look what the change really does, until it has ended, its time is over or somebody stops it."""
     looks = 0
@@ -129,9 +154,9 @@ def _begin(desk: Desk, number: str) -> Json:
         proposal = unit.proposal(run.proposal)
         if proposal.standing is not Standing.APPROVED or proposal.plan.hash != run.plan.hash:
             raise NotAllowed(f"Run {number} has no approval for exactly this plan, so it is not carried out.")
-        if brake(unit) and not run.abort_by:
+        if not run.abort_by and (brake(unit) or turn.must_wait(unit, run)):
             return {"held": True}
-        started = replace(run, state=RunState.RUNNING, started_at=run.started_at or now)
+        started = replace(run, state=RunState.RUNNING, started_at=run.started_at or now, outcome="", in_line=False)
         unit.save_run(started)
         if run.state is RunState.QUEUED:
             unit.audit(AuditEntry(now, BOT, "run.started", number, run.incident, {"plan": run.plan.hash}))
@@ -189,7 +214,7 @@ def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
     action, platform = _hands(desk, number, change)
     effect = action.measure(platform, change, key)
     if isinstance(effect, Going):
-        return _going(desk, number, effect)
+        return _going(desk, number, change, effect)
     with desk.store.write() as unit:
         run = unit.run(number)
         run = replace(run, outcome="", progress=(*run.progress, f"{change.step}\t{effect.words}"), split=effect.split or run.split)
@@ -212,12 +237,13 @@ def _told(desk: Desk, number: str, change: Change) -> str | None:
     return seen.get(change.step)
 
 
-def _going(desk: Desk, number: str, how_far: Going) -> Json:
+def _going(desk: Desk, number: str, change: Change, how_far: Going) -> Json:
     """Show how far it is in the run's message; only when there is something new to say."""
     with desk.store.write() as unit:
         run = unit.run(number)
-        if how_far.words and run.outcome != how_far.words:
-            run = replace(run, outcome=how_far.words)
+        words = together.said(run, change, how_far.words)
+        if how_far.words and run.outcome != words:
+            run = replace(run, outcome=words)
             unit.save_run(run)
             cards.progress(unit, run)
     return {"going": True, "at": desk.clock.now().isoformat()}

@@ -31,7 +31,7 @@ def preview(desk: Desk, incident: Incident, playbook: Playbook, plan: Plan) -> d
     model = desk.model(incident.model_key)
     kinds = dict.fromkeys(change.action for change in plan.changes)
     touched = [desk.actions[kind].blast([c for c in plan.changes if c.action == kind]) for kind in kinds]
-    lines = [*_why(incident, playbook, plan), *_data(desk, model, plan)]
+    lines = [*_why(incident, playbook, plan), *_data(desk, model, plan), *_turn(plan)]
     return {"blast_radius": "; ".join((f"{plan.environment}: {touched[0]}", *touched[1:], *_traffic(desk, model))), "lines": lines}
 
 
@@ -43,6 +43,12 @@ def _why(incident: Incident, playbook: Playbook, plan: Plan) -> Iterator[str]:
     if suggestion:
         yield f"The evidence speaks for {best}. {suggestion}" if best and chosen not in ("", best) else suggestion
     yield from _of_share(incident, chosen, _share(plan, chosen))
+
+
+def _turn(plan: Plan) -> Iterator[str]:
+    """Say that it may have to wait after its approval."""
+    if plan.lock:
+        yield f"It waits for its turn: runs that need the lock '{plan.lock}' go one after another."
 
 
 def _of_version(incident: Incident, version: str) -> str:

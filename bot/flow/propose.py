@@ -17,6 +17,7 @@ from bot.flow.desk import Desk
 from bot.flow.preview import preview
 from bot.flow.resolve import supersede
 from bot.flow.rest import why_not_again
+from bot.flow.together import refuse_conflicts
 
 CHOSEN = ("version", "feature", "split", "team")
 """Kinds of parameters that are chosen from what the incident and the platform know."""
@@ -29,7 +30,7 @@ def options(desk: Desk, number: int) -> dict[str, object]:
     """Return the playbooks that fit an incident, each with what has to be chosen; or why there is none."""
     incident, model = _incident(desk, number)
     remedies, resting = _awake(desk, incident, model)
-    fitting = [p for p in remedies if all(_choosable(desk, incident, model, parameter) for parameter in p.parameters)]
+    fitting = [p for p in remedies if all(choosable(desk, incident, model, parameter) for parameter in p.parameters)]
     if not fitting:
         why = (
             " ".join(resting)
@@ -37,7 +38,7 @@ def options(desk: Desk, number: int) -> dict[str, object]:
             or f"No playbook mends {incident.family.words}; a person has to."
         )
         return {"playbooks": [], "resting": resting, "why_none": why}
-    offers = [_offer(desk, incident, model, playbook) for playbook in fitting]
+    offers = [offer(desk, incident, model, playbook) for playbook in fitting]
     return {"playbooks": offers, "resting": resting, "why_none": ""}
 
 
@@ -48,7 +49,8 @@ def _awake(desk: Desk, incident: Incident, model: Model) -> tuple[list[Playbook]
     return [playbook for playbook, why in told if not why], [why for _, why in told if why]
 
 
-def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> dict[str, object]:
+def offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> dict[str, object]:
+    """Return a playbook with what has to be chosen."""
     return {
         "name": playbook.name,
         "title": playbook.title,
@@ -102,7 +104,7 @@ def _choices(desk: Desk, incident: Incident, model: Model, kind: str) -> list[di
     return _versions(desk, incident, model) if kind == "version" else []
 
 
-def _choosable(desk: Desk, incident: Incident, model: Model, parameter: Parameter) -> bool:
+def choosable(desk: Desk, incident: Incident, model: Model, parameter: Parameter) -> bool:
     """Return whether there is anything to choose, where the choice is one from what there is."""
     return parameter.kind not in CHOSEN or bool(_choices(desk, incident, model, parameter.kind))
 
@@ -149,7 +151,7 @@ def propose(
         raise NotFound(f"There is no playbook '{playbook}' here. Known: {', '.join(sorted(desk.playbooks)) or 'none'}.")
     policy = desk.policy(chosen, model)
     with desk.store.read() as unit:
-        _guard(desk, unit, incident, chosen)
+        guard(desk, unit, incident, chosen)
     plan = make_plan(desk, model, incident, chosen, parameters)
     now = desk.clock.now()
     proposal = Proposal(
@@ -170,7 +172,7 @@ def propose(
         incident = unit.incident(number)
         if settle and taken_up(unit, incident):
             raise Conflict(f"Somebody has taken incident #{number} up meanwhile.")
-        _guard(desk, unit, incident, chosen)  # once more: planning asked the platform, and meanwhile it may have been resolved
+        guard(desk, unit, incident, chosen)  # once more: planning asked the platform, and meanwhile it may have been resolved
         supersede(desk, unit, incident, reason="a newer proposal took its place.")
         unit.add_proposal(proposal)
         row = unit.audit(AuditEntry(now, by.id, "proposal.made", proposal.id, number, {"playbook": playbook, "plan": plan.hash}))
@@ -191,7 +193,8 @@ def _incident(desk: Desk, number: int) -> tuple[Incident, Model]:
     return incident, desk.model(incident.model_key)
 
 
-def _guard(desk: Desk, unit: Unit, incident: Incident, playbook: Playbook) -> None:
+def guard(desk: Desk, unit: Unit, incident: Incident, playbook: Playbook) -> None:
+    """Raise NotAllowed where this playbook may not be proposed for this incident."""
     if not incident.open:
         raise NotAllowed(f"Incident #{incident.id} is resolved; there is nothing left to mend.")
     if not playbook.offered_for(incident.family, incident.severity):
@@ -217,6 +220,7 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
         platform = desk.platform(model, step.on)
         planned = action_of(desk, playbook, step).plan(platform, model.name, step.parameters, step=step.name, before=before)
         changes.append(_timed(planned, step))
+    refuse_conflicts(model, changes)
     if not changes:
         raise NotAllowed(f"With what was chosen '{playbook.name}' would do nothing.")
     wanted = playbook.verification
@@ -230,6 +234,7 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
         changes=tuple(changes),
         verification=Verification(checks, wanted.least_rows, wanted.within_s),
         parameters=chosen,
+        lock=playbook.lock,
     )
 
 
@@ -245,6 +250,7 @@ def _timed(planned: Change, step: Step) -> Change:
         pause_s=step.pause_s,
         gate=step.gate,
         gate_s=step.gate_s,
+        together=step.together,
     )
 
 

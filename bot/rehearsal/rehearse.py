@@ -161,7 +161,7 @@ def rehearse(scene: Scene) -> Rehearsal:
 
 def _continue(desk: Desk, ledger: Ledger, proposal: Proposal, step: str) -> None:
     """Press Continue at once, as somebody would who has looked."""
-    look = next(change.gate for change in proposal.plan.changes if change.step == step)
+    look = next(change.gate for change in proposal.plan.changes if change.place == step)
     ledger.writes("a person", f"look, then press Continue: {look}")
     proceed(desk, f"{proposal.id}:{step}", by=DIRECTOR)
 

@@ -3,18 +3,22 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bot.core.checks import Family
 from bot.core.findings import SERVED
 from bot.core.incidents import Severity
 from bot.core.playbooks import Parameter
+from bot.shelf import commands
 from bot.shelf.expressions import Value
 from bot.shelf.filling import typed
 from bot.validation import Duration
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
 Identifier = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_]*$")]
+MODEL = "model"
+"""The lock that every playbook has anyway: one run a model."""
+
 Choice = Annotated[str, Field(min_length=1, max_length=75)]
 
 
@@ -85,16 +89,8 @@ class RetriesPart(_Part):
         return self
 
 
-class StepPart(_Part):
-    """One action on the platform that plays the part `on`, left out where `when` works out as false.
-
-    `hold` is how long it is measured at least, `within` how far the measured shares may be off, `timeout` how long what goes on by
-    itself may take. An `optional` step is left out where nothing plays its part for the model. Before a step with a `gate` the run
-    waits until a person continues it, `gate_timeout` at most; then it goes back.
-    """
-
+class _Act(_Part):
     name: Name
-    action: Identifier
     parameters: dict[str, Value | dict[str, Value]] = Field(default_factory=dict)
     on: Identifier = "serving"
     when: str = ""
@@ -102,9 +98,45 @@ class StepPart(_Part):
     timeout: Duration = Field("6h", validate_default=True)
     within: float = Field(0.05, gt=0, lt=1)
     optional: bool = False
+    retries: RetriesPart | None = None
+
+
+class ParallelPart(_Act):
+    """One of several steps that begin together; like any other, but for its gate, which they have in common."""
+
+    action: Identifier
+
+
+class StepPart(_Act):
+    """One action on the platform that plays the part `on`, left out where `when` works out as false.
+
+    `hold` is how long it is measured at least, `within` how far the measured shares may be off, `timeout` how long what goes on by
+    itself may take. An `optional` step is left out where nothing plays its part for the model. Before a step with a `gate` the run
+    waits until a person continues it, `gate_timeout` at most; then it goes back.
+
+    Instead of an action it may hold `parallel` steps: they begin together and are all awaited; when one fails the others come to
+    their end, and then everything goes back in reverse order.
+    """
+
+    action: Identifier | None = None
+    parallel: tuple[ParallelPart, ...] | None = Field(None, min_length=2, max_length=10)
     gate: str = Field("", max_length=300, description="What a person has to look at before this step.")
     gate_timeout: Duration = Field("4h", validate_default=True)
-    retries: RetriesPart | None = None
+
+    @model_validator(mode="after")
+    def _acts_or_holds(self) -> Self:
+        if self.parallel is None:
+            if self.action is None:
+                raise ValueError("needs an action, or parallel steps that have one each")
+            return self
+        if stray := sorted(self.model_fields_set - {"name", "parallel", "gate", "gate_timeout"}):
+            raise ValueError(f"holds parallel steps, so '{stray[0]}' belongs into those; it takes a gate at most")
+        return self
+
+    @property
+    def acts(self) -> tuple["StepPart | ParallelPart", ...]:
+        """The steps that act: those that it holds, or itself."""
+        return self.parallel or (self,)
 
 
 class VerificationPart(_Part):
@@ -134,15 +166,32 @@ class PlaybookFile(_Part):
     owner: str = Field("", max_length=80, description="The team that looks after this playbook.")
     risk: Literal["low", "medium", "high"] = "medium"
     offered: Offered
+    command: str | None = Field(
+        None,
+        max_length=commands.LONGEST,
+        pattern=commands.PATTERN,
+        description="Its own slash command in Slack, such as /rollback. Slack learns it from: aiops slack manifest",
+    )
+    lock: Name = Field(
+        MODEL, description="Runs that share this name never overlap, whatever their model; `model`: only one run a model."
+    )
     cooldown: Duration | None = None
     max_attempts: int | None = Field(None, ge=1, le=100)
     parameters: tuple[ParameterPart, ...] = ()
     steps: tuple[StepPart, ...] = Field(min_length=1, max_length=20)
     verification: VerificationPart | None = Field(None, description="Left out: people go on when it is done.")
 
+    @field_validator("command")
+    @classmethod
+    def _is_free(cls, command: str | None) -> str | None:
+        if command and (owner := commands.owner(command)):
+            raise ValueError(f"cannot be {command}: that is {owner} own; choose another one")
+        return command
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for what, names in (("parameter", [p.name for p in self.parameters]), ("step", [s.name for s in self.steps])):
+        steps = [name for step in self.steps for name in (step.name, *(inner.name for inner in step.parallel or ()))]
+        for what, names in (("parameter", [p.name for p in self.parameters]), ("step", steps)):
             if doubled := {name for name in names if names.count(name) > 1}:
                 raise ValueError(f"the {what} '{min(doubled)}' stands here twice")
         return self

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bot.core.approvals import Principal
 from bot.core.errors import NotFound
 from bot.core.registry import discover
+from bot.flow.called import WORDS, by_command
 from bot.flow.desk import Desk
 from bot.slack import commands as package
 
@@ -43,22 +44,23 @@ def known_commands() -> dict[str, Command]:
     return discover(package, Command)
 
 
-def help_answer(commands: Mapping[str, Command], problem: str = "") -> Answer:
-    """Return the list of subcommands, with what could not be understood above it."""
+def help_answer(desk: Desk, commands: Mapping[str, Command], problem: str = "") -> Answer:
+    """Return the list of subcommands and of the playbooks' own commands, with what could not be understood above it."""
     rows = [{"name": c.name, "usage": c.usage, "summary": c.summary} for c in commands.values()]
-    return Answer("help", {"problem": problem, "commands": rows})
+    own = [{"command": c, "usage": WORDS, "title": p.title} for c, p in by_command(desk.playbooks).items()]
+    return Answer("help", {"problem": problem, "commands": rows, **({"own": own} if own else {})})
 
 
 def answer(desk: Desk, text: str, who: Principal, commands: Mapping[str, Command]) -> Answer:
     """Return the answer to what was typed after `/aiops`. An unknown word is answered with help and the nearest name."""
     words = text.split()
     if not words:
-        return help_answer(commands)
+        return help_answer(desk, commands)
     name = words[0].lower()
     if name not in commands:
         near = difflib.get_close_matches(name, commands, 1, 0.5)
         hint = f" Is it '{near[0]}'?" if near else ""
-        return help_answer(commands, f"There is no /aiops {words[0][:40]}.{hint}")
+        return help_answer(desk, commands, f"There is no /aiops {words[0][:40]}.{hint}")
     return commands[name].run(desk, Asked(who, words[1:], commands))
 
 

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from bot.core.approvals import Principal
 from bot.core.errors import AiopsError, NotFound
 from bot.flow import break_glass as glass
-from bot.flow import decide, propose, report, resolve
+from bot.flow import called, decide, propose, report, resolve
 from bot.flow.desk import Desk
 from bot.slack import modals
 from bot.slack.answers import PERSON, Answers, Body, where
@@ -76,6 +76,20 @@ class Forms:
         ack()
         opened, to = self._open(body, modals.loading("Propose a remedy")), where(body)
         self._fill(opened, "Propose a remedy", lambda: self._remedy(to, whole_number(_value(body), "an incident")))
+
+    def called(self, body: Body, command: str, text: str) -> None:
+        """Open the form of the playbook whose own command was typed, on the incident that is meant.
+
+        Raises:
+            AiopsError: no playbook or no one incident is meant; the sentence says what to write.
+        """
+        playbook, incident = called.meant(self._desk, command, text)
+        opened, to = self._open(body, modals.loading("Propose a remedy")), where(body)
+        self._fill(
+            opened,
+            "Propose a remedy",
+            lambda: modals.remedy(to, incident.id, [called.asks(self._desk, incident, playbook)], incident=incident.title),
+        )
 
     def _redraw(self, ack: Ack, body: Body, _who: Principal) -> None:
         """Another playbook was chosen: show its own parameters."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.playbooks import Playbook
+from bot.flow.called import WORDS, by_command
 from bot.slack.command import Command
 
 SCOPES: Mapping[str, str] = {
@@ -10,7 +12,7 @@ SCOPES: Mapping[str, str] = {
     "channels:history": "after an unanswered call, look whether the message is there before posting it again",
     "channels:read": "find a channel's id by the name that aiops.yaml gives it",
     "chat:write": "post and edit incidents, cards and answers",
-    "commands": "answer /aiops",
+    "commands": "answer /aiops and the playbooks' own commands",
     "files:write": "show charts",
     "groups:history": "the same look in private incident channels",
     "groups:read": "the same for private channels",
@@ -22,8 +24,14 @@ EVENTS = ("app_home_opened", "app_mention")
 HINT = 100  # as much as Slack's composer shows
 
 
-def manifest(commands: Mapping[str, Command], *, request_url: str = "", name: str = "aiops") -> dict[str, Any]:
-    """Return the manifest: for Socket Mode, or with a `request_url` for signed HTTP."""
+def manifest(
+    commands: Mapping[str, Command],
+    playbooks: Mapping[str, Playbook] | None = None,
+    *,
+    request_url: str = "",
+    name: str = "aiops",
+) -> dict[str, Any]:
+    """Return the manifest: for Socket Mode, or with a `request_url` for signed HTTP. `playbooks` may bring commands."""
     socket = not request_url
     url = {} if socket else {"url": request_url}
     events = {"bot_events": list(EVENTS)} | ({} if socket else {"request_url": request_url})
@@ -45,7 +53,17 @@ def manifest(commands: Mapping[str, Command], *, request_url: str = "", name: st
                     "usage_hint": hint if len(hint) <= HINT else hint[: HINT - 1] + "…",
                     "should_escape": True,
                     **url,
-                }
+                },
+                *(
+                    {
+                        "command": command,
+                        "description": playbook.title,
+                        "usage_hint": WORDS,
+                        "should_escape": False,  # else #12 could arrive as a channel of that name
+                        **url,
+                    }
+                    for command, playbook in by_command(playbooks or {}).items()
+                ),
             ],
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},

@@ -88,13 +88,23 @@ def reason(callback: str, to: Where, number: str) -> View:
     return modal(asked[0], [block], submit=asked[0], close="Cancel", callback_id=callback, private_metadata=meta)
 
 
-def remedy(to: Where, number: int, offers: Sequence[Mapping[str, Any]], chosen: str = "", resting: Sequence[str] = ()) -> View:
+def remedy(
+    to: Where,
+    number: int,
+    offers: Sequence[Mapping[str, Any]],
+    chosen: str = "",
+    resting: Sequence[str] = (),
+    *,
+    incident: str = "",
+) -> View:
     """Return the form that proposes a playbook; `offers` is what `flow.propose.options` says, `chosen` one of its names.
 
-    `resting` says which others cannot be proposed now, and why.
+    `resting` says which others cannot be proposed now, and why; `incident` what it is for, where that was not on the screen.
     """
     offer = next((one for one in offers if one["name"] == chosen), offers[0])
     blocks = [paragraph(f"{offer['title']}: {offer['summary']}")]
+    if incident:
+        blocks.insert(0, paragraph(f"For incident #{number}: {incident}"))
     if len(offers) > 1:
         blocks.insert(0, _menu("playbook", "Playbook", [(o["name"], o["title"]) for o in offers], offer["name"], redraw=True))
     if offer.get("suggestion"):

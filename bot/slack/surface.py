@@ -77,6 +77,7 @@ class Surface:
         app.middleware(self._door)
         app.error(self._stumbled)
         app.command("/aiops")(self._command)
+        app.command(re.compile("^/"))(self._called)  # a playbook's own, or one of a playbook that is gone
         for name in CLICKS:
             app.action(name)(self._click)
         for name, opens in self.forms.opens.items():
@@ -113,10 +114,24 @@ class Surface:
             template, data = found.template, found.data
         except AiopsError as reason:
             template, data = "error", {"text": str(reason), "by": PERSON.findall(str(reason))}
-        shown = self.render(template, data)
-        _respond(respond, shown.text, list(shown.blocks), list(shown.simple))
+        self._reply(respond, template, data)
         word = (text.split() or ["help"])[0].lower()
         self.ears.measure(f"command {word if word in self.commands else 'unknown'}", time.monotonic() - started)
+
+    def _called(self, ack: Ack, body: dict[str, Any], respond: Respond) -> None:
+        """Open the form of the playbook whose own command this is, or say why there is none."""
+        ack()
+        started, command = time.monotonic(), str(body.get("command") or "")
+        try:
+            self.forms.called(body, command, str(body.get("text") or ""))
+        except AiopsError as reason:
+            self._reply(respond, "error", {"text": str(reason), "by": PERSON.findall(str(reason))})
+        known = any(playbook.command == command for playbook in self.desk.playbooks.values())
+        self.ears.measure(f"command {command if known else 'unknown'}", time.monotonic() - started)
+
+    def _reply(self, respond: Respond, template: str, data: Mapping[str, object]) -> None:
+        shown = self.render(template, data)
+        _respond(respond, shown.text, list(shown.blocks), list(shown.simple))
 
     def _click(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
         """Write first, then ack: what was acknowledged is never lost."""
@@ -156,7 +171,7 @@ class Surface:
             log.warning("The Home tab of %s could not be shown: %s", to.user, trouble)
 
     def _mentioned(self, body: dict[str, Any]) -> None:
-        help_ = help_answer(self.commands)
+        help_ = help_answer(self.desk, self.commands)
         self.answers.show(where(body), help_.template, help_.data)
 
     def _stumbled(self, error: Exception, body: dict[str, Any], context: BoltContext) -> BoltResponse:

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from bot.cli import main, paper
 from bot.cli.front import hoisted
@@ -266,6 +267,26 @@ def test_the_manifest_asks_for_a_socket_or_an_address(said):
 
     assert socket["settings"]["socket_mode_enabled"] is True
     assert http["settings"]["interactivity"]["request_url"] == "https://bot.example.com/slack/events"
+
+
+def test_the_manifest_has_the_commands_of_the_playbooks_beside_the_configuration(place, said):
+    folder = place / "playbooks"
+    folder.mkdir()
+    mine = {
+        "name": "tell",
+        "title": "Tell them",
+        "summary": "Tells.",
+        "command": "/tell",
+        "offered": {"families": ["performance"]},
+        "steps": [{"name": "tell", "action": "notify", "on": "bot", "parameters": {"team": "ml"}}],
+    }
+    (folder / "tell.yaml").write_text(yaml.safe_dump(mine))
+    (folder / "worse.yaml").write_text(yaml.safe_dump({**mine, "name": "worse"}, sort_keys=False))
+    code, out, err = said("slack", "manifest")
+
+    assert code == 0
+    assert [c["command"] for c in json.loads(out)["features"]["slash_commands"]] == ["/aiops", "/tell"]
+    assert "worse.yaml, line 4: '/tell' is the command of the playbook 'tell' already; choose another one." in err
 
 
 def test_two_files_are_compared_without_any_configuration(place, said):

@@ -275,3 +275,54 @@ def test_the_playbook_in_the_readme_is_one_that_comes_to_its_end(said, place):
 
     assert json.loads(said("lint", "careful.yaml", "--json")[1])["playbooks"][0]["unwise"] == []
     assert rehearsed(said, "careful.yaml")["state"] == "succeeded"
+
+
+def test_lint_and_show_know_a_playbooks_own_command(place, said):
+    (place / "mine.yaml").write_text(MINE + "command: /mine\n")
+    (place / "other.yaml").write_text(MINE.replace("name: mine", "name: other") + "command: /mine\n")
+    code, out, _ = said("lint", "mine.yaml", "other.yaml")
+
+    assert code == 1
+    assert "other.yaml, line 11: '/mine' is the command of the playbook 'mine' already; choose another one." in out
+    assert "/mine" in said("show", "mine.yaml")[1]
+
+
+BOTH = """\
+  - name: at once
+    parallel:
+      - {name: clean, "on": janitor, action: run_job, parameters: {job: clean}}
+      - {name: sweep, "on": janitor, action: run_job, parameters: {job: sweep}}
+"""
+
+
+def parallel():
+    return MINE.partition("  - {name: clean")[0] + BOTH
+
+
+def test_parallel_steps_are_shown_and_rehearsed_as_what_they_are(place, said):
+    (place / "mine.yaml").write_text(parallel())
+    words = [step for step, _ in calls(rehearsed(said, "mine.yaml"))]
+
+    assert "together with the others of 'at once'" in said("show", "mine.yaml")[1]
+    assert words[-2:] == ["clean/apply", "sweep/apply"]
+    assert "3. sweep: at the same time: janitor: sweep" in said("test", "mine.yaml")[1]
+
+
+def test_a_parallel_step_that_fails_lets_the_other_end_before_all_goes_back(place, said):
+    (place / "mine.yaml").write_text(parallel())
+    seen = rehearsed(said, "mine.yaml", "--fail", "clean")
+    steps = [call["step"] for call in seen["calls"]]
+
+    assert seen["state"] == "compensated"
+    assert steps.index("sweep/measure/1") < steps.index("sweep/undo") < steps.index("clean/undo") < steps.index("shift/undo")
+
+
+def test_parallel_steps_that_change_one_thing_are_unwise_and_never_accepted(place, said):
+    shift = '{name: NAME, action: set_traffic, parameters: {version: "{{ to_version }}", share: SHARE}, hold: 5s, within: 0.1}'
+    both = "".join(
+        f"      - {shift.replace('NAME', name).replace('SHARE', share)}\n" for name, share in (("a", "0.1"), ("b", "0.9"))
+    )
+    (place / "mine.yaml").write_text(MINE.partition("  - {name: shift")[0] + "  - name: at once\n    parallel:\n" + both)
+
+    assert "steps 'a' and 'b' are parallel and both change what plays serving" in said("lint", "mine.yaml")[1]
+    assert "both change what plays 'serving' for example; let one follow the other." in said("test", "mine.yaml")[2]

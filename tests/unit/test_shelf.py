@@ -360,3 +360,122 @@ def test_without_those_it_is_for_all_and_as_often_as_people_like(tmp_path):
     playbook = shelf.load(written(tmp_path))
 
     assert (playbook.cooldown, playbook.max_attempts, playbook.meant_for("low", "staging")) == (timedelta(0), 0, True)
+
+
+# commands
+
+
+@pytest.mark.parametrize("command", ["/roll-back", "/r2", "/roll_back"])
+def test_a_playbook_may_bring_a_slash_command(tmp_path, command):
+    assert shelf.load(written(tmp_path, command=command)).command == command
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("/aiops", "cannot be /aiops: that is the bot's own; choose another one"),
+        ("/status", "cannot be /status: that is Slack's own; choose another one"),
+        ("rollback", "must look like"),
+        ("/Rollback", "must look like"),
+        ("/roll back", "must look like"),
+        ("/", "must look like"),
+        ("/" + "a" * 32, "must not be longer than 32 characters"),
+    ],
+)
+def test_a_command_that_slack_would_not_take_is_refused_with_its_line(tmp_path, command, said):
+    with pytest.raises(ConfigError, match=r"shift\.yaml, line \d+: .*command") as why:
+        shelf.load(written(tmp_path, command=command))
+
+    assert said in str(why.value)
+
+
+def test_of_two_playbooks_with_one_command_the_second_stays_off_the_shelf(tmp_path):
+    written(tmp_path, command="/shift")
+    written(tmp_path, "z.yaml", name="z", command="/shift")
+    found = shelf.read(tmp_path)
+
+    assert ("shift" in found.playbooks, "z" in found.playbooks) == (True, False)
+    place = f"{tmp_path / 'z.yaml'}, line {line(tmp_path / 'z.yaml', 'command')}"
+    assert found.wrong == (f"{place}: '/shift' is the command of the playbook 'shift' already; choose another one.",)
+
+
+def line(path, name):
+    return next(n for n, text in enumerate(path.read_text().splitlines(), 1) if text.startswith(name))
+
+
+def test_slack_gives_an_app_fifty_commands_and_no_more(tmp_path):
+    for number in range(50):
+        written(tmp_path, f"p{number:02}.yaml", name=f"p{number:02}", command=f"/p{number:02}")
+    found = shelf.read(tmp_path)
+
+    assert len(found.wrong) == 1
+    assert "Slack gives an app 49 commands beside /aiops, and all are taken; leave it out." in found.wrong[0]
+
+
+# locks
+
+
+@pytest.mark.parametrize(("lock", "kept"), [({}, ""), ({"lock": "model"}, ""), ({"lock": "edge"}, "edge")])
+def test_a_lock_is_a_name_and_without_one_there_is_one_run_a_model(tmp_path, lock, kept):
+    assert shelf.load(written(tmp_path, **lock)).lock == kept
+
+
+def test_a_lock_without_a_name_is_refused_with_its_line(tmp_path):
+    with pytest.raises(ConfigError, match=r"shift\.yaml, line \d+: .*lock"):
+        shelf.load(written(tmp_path, lock=""))
+
+
+# parallel steps
+
+TWO = [
+    {"name": name, "action": "run_job", "on": on, "parameters": {"job": name}}
+    for name, on in (("train", "trainer"), ("clean", "janitor"))
+]
+
+
+def parallel(*inner, **outer):
+    return {"steps": [{"name": "both", "parallel": list(inner or TWO), **outer}, *FILE["steps"]]}
+
+
+def test_a_parallel_step_holds_steps_that_begin_together_and_share_its_gate(tmp_path):
+    steps = shelf.load(written(tmp_path, **parallel(gate="Look at {{ to_version }}."))).steps
+
+    assert [(s.name, s.together, s.gate, s.gate_s) for s in steps] == [
+        ("train", "both", "Look at {{ to_version }}.", 14_400.0),
+        ("clean", "both", "Look at {{ to_version }}.", 14_400.0),
+        ("one", "", "", 0.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (parallel(action="run_job"), "holds parallel steps, so 'action' belongs into those; it takes a gate at most"),
+        (parallel(retries={"times": 1}), "holds parallel steps, so 'retries' belongs into those"),
+        (parallel(TWO[0]), "needs at least 2 of them"),
+        (parallel(*TWO * 6), "must not have more than 10 of them"),
+        (parallel(TWO[0], TWO[0]), "the step 'train' stands here twice"),
+        (parallel(TWO[0], {**TWO[1], "name": "one"}), "the step 'one' stands here twice"),
+        (parallel(TWO[0], {**TWO[1], "name": "both"}), "the step 'both' stands here twice"),
+        (parallel(TWO[0], {"name": "clean"}), "'action' is missing in steps.0.parallel.1"),
+        (parallel(TWO[0], {**TWO[1], "gate": "Look."}), "there is no setting 'gate' in steps.0.parallel.1."),
+        (parallel(TWO[0], {**TWO[1], "parallel": TWO}), "there is no setting 'parallel' in steps.0.parallel.1."),
+        (parallel(TWO[0], {**TWO[1], "when": "{{ nobody }}"}), "the expression uses 'nobody', which is no parameter"),
+        (parallel(gate="{{ nobody }}"), "the expression uses 'nobody', which is no parameter"),
+        (parallel(TWO[0], {**TWO[1], "action": "dance"}), "there is no action 'dance'"),
+        ({"steps": [{"name": "one"}]}, "needs an action, or parallel steps that have one each"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)
+def test_a_parallel_step_that_cannot_be_meant_is_refused_with_its_line(tmp_path, changes, said):
+    with pytest.raises(ConfigError, match=r"shift\.yaml, line \d+: ") as why:
+        shelf.load(written(tmp_path, **changes), actions=["run_job", "set_traffic"])
+
+    assert said in str(why.value)
+
+
+def test_a_step_of_a_parallel_one_may_be_left_out(tmp_path):
+    inner = (TWO[0], {**TWO[1], "when": "{{ share > 0.5 }}"})
+    playbook = shelf.load(written(tmp_path, **parallel(*inner)))
+
+    assert [s.name for s in shelf.expand(playbook, {"to_version": "v2"})] == ["train", "one"]

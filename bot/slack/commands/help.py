@@ -4,8 +4,8 @@ from bot.flow.desk import Desk
 from bot.slack.command import Answer, Asked, Command, help_answer
 
 
-def _run(_desk: Desk, asked: Asked) -> Answer:
-    return help_answer(asked.commands)
+def _run(desk: Desk, asked: Asked) -> Answer:
+    return help_answer(desk, asked.commands)
 
 
 help_command = Command("help", "This list.", _run)

@@ -69,3 +69,14 @@ def test_a_time_is_written_as_text():
 def test_a_number_that_is_none_cannot_be_hashed():
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical({"share": float("nan")})
+
+
+def test_a_plan_approved_before_there_were_locks_and_parallel_steps_keeps_its_hash():
+    assert a_plan().hash == "67a9f2733d9aa9330311393ef980192e792713d4f3cd399306c87b46a3575eb9"
+
+
+def test_a_lock_and_what_is_done_together_are_part_of_what_is_approved():
+    change = a_plan().changes[0]
+    other = [a_plan(lock="edge"), a_plan(changes=(replace(change, together="both"),))]
+
+    assert len({a_plan().hash, *(plan.hash for plan in other)}) == 3

@@ -102,7 +102,7 @@ def test_a_card_says_what_must_be_seen_before_the_incident_closes(room, check, w
 @pytest.mark.parametrize(
     ("state", "done", "steps"),
     [
-        (RunState.QUEUED, (), ["doing", "waiting"]),
+        (RunState.QUEUED, (), ["waiting", "waiting"]),
         (RunState.RUNNING, ("half\tmeasured",), ["done", "doing"]),
         (RunState.VERIFYING, ("half\tm", "all\tm"), ["done", "done"]),
         (RunState.FAILED, ("half\tm",), ["done", "failed"]),

@@ -1,7 +1,7 @@
 """The real surface and the real delivery against the simulator; the desk is laid with fakes, the store is SQLite."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -21,14 +21,15 @@ from bot.slack.surface import Credentials, Surface
 from bot.slack.transports import Socket
 from bot.store.database import open_store
 from bot.store.outbox import Outbox
-from tests.unit.flow.room import Room
+from tests.unit.flow.room import ROLLBACK, Room
 
 PEOPLE = tuple(User(f"U0{name.upper()}", name) for name in ("ana", "bo", "cy"))
 EVERYBODY = ("ana", "bo", "cy", "aiops")
 
 
 def workspace() -> Workspace:
-    app = SlackApp.from_manifest(manifest(known_commands()))
+    commanded = {"rollback": replace(ROLLBACK, command="/back")}
+    app = SlackApp.from_manifest(manifest(known_commands(), commanded))
     channels = (Channel("C0000000OPS", "ml-platform", EVERYBODY), Channel("C0000WEATHER", "weather", EVERYBODY))
     return Workspace(PEOPLE, channels, app, groups=(UserGroup("S0SRE", "sre", "Reliability", ("cy",)),))
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from bot.slack import modals
 from bot.slack.answers import Where
 from bot.slack.command import known_commands
 from bot.slack.manifest import SCOPES, manifest
+from tests.unit.flow.room import ROLLBACK
 
 HERE = Where("U1", "C1", "1.2")
 TEXT = st.text(max_size=5_000)
@@ -105,3 +107,12 @@ def test_every_scope_that_is_used_is_asked_for_with_a_reason():
     assert needed >= {"chat:write", "files:write"}
     assert needed <= set(SCOPES)
     assert all(reason for reason in SCOPES.values())
+
+
+@pytest.mark.parametrize("url", ["", "https://bot.example/slack/events"])
+def test_the_manifest_has_the_playbooks_own_commands(url):
+    made = SlackApp.from_manifest(manifest(known_commands(), {"rollback": replace(ROLLBACK, command="/back")}, request_url=url))
+    own = next(c for c in made.commands if c.command == "/back")
+
+    assert [c.command for c in made.commands] == ["/aiops", "/back"]
+    assert (own.description, own.usage_hint, own.should_escape) == ("Roll back", "[MODEL or #INCIDENT]", False)

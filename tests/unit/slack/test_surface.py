@@ -287,3 +287,49 @@ def test_broken_glass_is_loud_on_the_card_and_its_review_is_written_with_a_butto
     opened.bo.fills("text", "It was right.")
     assert opened.bo.submits() == {}
     opened.ana.sees("reviewed by <@U0BO>: It was right.", within=10)
+
+
+@pytest.fixture
+def commanded(chat):
+    """The rollback has a slash command of its own, which Slack knows, and one that its file has lost since."""
+    chat.room.desk.playbooks["rollback"] = replace(ROLLBACK, command="/back")
+    chat.room.losing()
+    chat.ana.sees("delays is losing", within=10)
+    return chat
+
+
+@pytest.mark.parametrize("typed", ["/back", "/back delays", "/back #1"])
+def test_a_playbooks_own_command_opens_its_form_on_the_open_incident(commanded, typed):
+    assert commanded.ana.says(typed, channel="weather") is None
+    commanded.ana.sees("For incident #1: delays is losing")
+    assert commanded.ana.submits() == {}
+    commanded.bo.sees("Approval needed: Roll back", within=10)
+
+    assert commanded.room.incident().open
+
+
+def test_a_command_that_means_no_one_incident_is_answered_to_the_person_alone(commanded):
+    commanded.ana.says("/back nothing", channel="ml-platform")
+    commanded.ana.sees("There is no model 'nothing' here.")
+
+    commanded.cy.does_not_see("There is no model")
+
+
+def test_a_command_whose_playbook_a_deploy_took_away_says_so(commanded):
+    commanded.room.desk.playbooks["rollback"] = ROLLBACK
+    commanded.ana.says("/back", channel="ml-platform")
+
+    commanded.ana.sees("No playbook answers to /back here any more; /aiops help lists the commands that there are.")
+
+
+def test_a_form_that_cannot_be_filled_says_why(commanded):
+    commanded.room.desk.playbooks["rollback"] = replace(ROLLBACK, command="/back", families=frozenset())
+    commanded.ana.says("/back", channel="ml-platform")
+
+    commanded.ana.sees("'rollback' does not mend")
+
+
+def test_help_lists_the_playbooks_own_commands(commanded):
+    commanded.ana.says("/aiops help", channel="ml-platform")
+
+    commanded.ana.sees("`/back [MODEL or #INCIDENT]`   Roll back")

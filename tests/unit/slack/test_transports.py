@@ -38,9 +38,9 @@ def signed(body, stamp=None, secret=SECRET):
     }
 
 
-def command(chat, text="whoami", trigger="t1"):
+def command(chat, text="whoami", trigger="t1", word="/aiops"):
     url = chat.slack.on_loop(_url(chat))
-    fields = {"command": "/aiops", "text": text, "user_id": "U0ANA", "channel_id": "C0000000OPS", "team_id": "T0000000001"}
+    fields = {"command": word, "text": text, "user_id": "U0ANA", "channel_id": "C0000000OPS", "team_id": "T0000000001"}
     return urlencode({**fields, "trigger_id": trigger, "response_url": url})
 
 
@@ -53,6 +53,13 @@ def test_a_signed_command_is_answered(door):
 
     assert door.post(PATH, content=body, headers=signed(body)).status_code == 200
     assert door.chat.ana.sees("roles:")
+
+
+def test_a_playbooks_own_command_is_answered_over_http_too(door):
+    body = command(door.chat, "", word="/gone")
+
+    assert door.post(PATH, content=body, headers=signed(body)).status_code == 200
+    assert door.chat.ana.sees("No playbook answers to /gone here any more")
 
 
 def test_the_same_signed_request_again_is_acknowledged_and_does_nothing(door):
