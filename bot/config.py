@@ -6,7 +6,7 @@ Every mistake is one sentence with file and line. A secret is named, never writt
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from bot.core import own
 from bot.core.approvals import Policy, Principal
 from bot.core.checks import Check, Threshold
 from bot.core.errors import ConfigError
@@ -366,6 +367,8 @@ class Settings(Part):
         keys = [f"{m.name}@{m.environment}" for m in self.models]
         if doubled := {key for key in keys if keys.count(key) > 1}:
             raise ValueError(f"the model '{min(doubled)}' is defined twice")
+        if own.NAME in self.platforms:
+            raise ValueError(f"a platform is called '{own.NAME}', which is the bot's own name; give it another one")
         for wrong in wrong_approvals(self.approvals, self.brake, self.roles, {model.environment for model in self.models}):
             raise ValueError(wrong)
         return self
@@ -550,3 +553,7 @@ class Phonebook:
         """Return where a team's incidents go."""
         part = self._settings.teams.get(team)
         return part.channel if part and part.channel else self._settings.slack.channel
+
+    def teams(self) -> Sequence[str]:
+        """Return the teams that are known, sorted."""
+        return sorted(self._settings.teams)

@@ -130,10 +130,10 @@ class Http:
         """Write these very bytes, for a signature over them. Raises as `post` does."""
         return self._call(method, url, content=body, headers=headers)
 
-    def ask(self, url: str, *, json: object) -> Answer:
+    def ask(self, url: str, *, json: object, headers: Mapping[str, str] | None = None) -> Answer:
         """Read by POST, for questions too long for a URL. Raises as `get` does."""
         try:
-            return self._call("POST", url, json=json)
+            return self._call("POST", url, json=json, headers=headers)
         except OutcomeUnknown as error:
             raise Unanswered(str(error)) from error
 

@@ -14,6 +14,7 @@ from bot import actions, checks, connectors, shelf, sources
 from bot.app.clues import clues
 from bot.app.resampling import Resampled
 from bot.config import Phonebook, Settings, load_settings
+from bot.core import own
 from bot.core.actions import Action, Json, Platform
 from bot.core.checks import Check, Measurement
 from bot.core.errors import ConfigError
@@ -24,6 +25,7 @@ from bot.core.registry import discover
 from bot.core.windows import utc
 from bot.engine.durable import Durable, Pace
 from bot.flow.desk import Desk
+from bot.flow.own import Own
 from bot.render import Renderer
 from bot.slack.command import Command, known_commands
 from bot.slack.manifest import manifest as slack_manifest
@@ -132,6 +134,7 @@ def open_house(settings: Settings, *, folder: Path | None = None) -> House:
         scorers=_scorers(settings, found),
         playbooks=playbooks.playbooks,
     )
+    desk = replace(desk, platforms={**desk.platforms, own.NAME: Own(desk)})
     return House(settings, found, desk, store, engine, Renderer(folder / "templates"))
 
 

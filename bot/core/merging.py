@@ -1,7 +1,7 @@
 """Readings of several stretches, put together as if they had been one."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,9 @@ from bot.core.windows import Window
 
 MOST_OUTCOMES, MOST_JOINT = 200_000, 5_000
 """Labelled rows, and whole ones, that a reference is asked to keep of its stretches."""
+
+
+Profiles = Mapping[str, ColumnProfile]
 
 
 def merged(readings: Sequence[Reading], end: datetime) -> Reading:
@@ -37,7 +40,8 @@ def merged(readings: Sequence[Reading], end: datetime) -> Reading:
     return Reading(
         window,
         sum(r.rows for r in readings),
-        columns=_columns(readings),
+        columns=_columns([r.columns for r in readings]),
+        targets=_columns([r.targets for r in readings]),
         kinds=readings[0].kinds,
         outcomes=_outcomes(outcomes),
         operations=_operations([r.operations for r in readings if r.operations is not None]),
@@ -66,7 +70,8 @@ def gathered(whole: Reading, parts: Sequence[Reading]) -> Reading:
     return Reading(
         window,
         sum(part.rows for part in parts),
-        columns={name: _within(column, [part.columns.get(name) for part in parts]) for name, column in whole.columns.items()},
+        columns=_each_within(whole.columns, [part.columns for part in parts]),
+        targets=_each_within(whole.targets, [part.targets for part in parts]),
         kinds=whole.kinds,
         outcomes=outcomes.thinned(MOST_OUTCOMES) if outcomes else None,
         operations=_operations([part.operations for part in parts if part.operations is not None]),
@@ -83,6 +88,10 @@ def gathered(whole: Reading, parts: Sequence[Reading]) -> Reading:
     )
 
 
+def _each_within(whole: Profiles, parts: Sequence[Profiles]) -> Profiles:
+    return {name: _within(column, [part.get(name) for part in parts]) for name, column in whole.items()}
+
+
 def _within(whole: ColumnProfile, parts: Sequence[ColumnProfile | None]) -> ColumnProfile:
     """Return what the parts have of a column, counted as the whole is."""
     found: ColumnProfile = whole.emptied()
@@ -97,11 +106,10 @@ def _jointly(parts: Sequence[JointRows]) -> JointRows | None:
     return joined(alike, MOST_JOINT) if alike else None
 
 
-def _columns(readings: Sequence[Reading]) -> dict[str, ColumnProfile]:
+def _columns(readings: Sequence[Profiles]) -> Profiles:
     found: dict[str, ColumnProfile] = {}
-    for name in readings[0].columns:
-        parts = [r.columns.get(name) for r in readings]
-        whole = _column(parts)
+    for name in readings[0]:
+        whole = _column([columns.get(name) for columns in readings])
         if whole is not None:
             found[name] = whole
     return found

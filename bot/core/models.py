@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.core import own
 from bot.core.checks import Threshold
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.lines import FalseAlarms, Learn
@@ -143,6 +144,8 @@ class Model:
 
     def platform(self, part: str) -> str:
         """Return the name of the platform that plays this part for the model; empty where none does."""
+        if part == own.PART:
+            return own.NAME
         return self.serving if part == "serving" else self.connectors.get(part, "")
 
     @property

@@ -22,3 +22,12 @@ class Notice:
     thread: str = ""
     mention: str = ""
     chart: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A notice as it was said last, and how far that is on its way to Slack: "waiting", "sent" or "failed", and then why."""
+
+    notice: Notice
+    state: str
+    error: str = ""

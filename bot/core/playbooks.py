@@ -37,9 +37,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A typed input: `kind` is "version", "feature", "split", "share", "number" or "text"; without a default it must be chosen.
+    """A typed input; without a default it must be chosen.
 
-    `least` and `most` limit numbers; where there are `choices`, a text must be one of them.
+    `kind` is "version", "feature", "split", "team", "share", "number" or "text". `least` and `most` limit numbers; where there are
+    `choices`, a text must be one of them.
     """
 
     name: str

@@ -20,7 +20,7 @@ from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
 from bot.core.metrics import Series
 from bot.core.models import Model, Split
-from bot.core.notices import Notice
+from bot.core.notices import Notice, Posted
 from bot.core.profiles import ColumnProfile, Floats
 from bot.core.readings import Reading, Sample
 from bot.core.runs import Run
@@ -228,6 +228,10 @@ class Unit(Deciding, Holding, Pressing, Protocol):
         """Say what people should see; delivered after this transaction commits."""
         ...
 
+    def posted(self, key: str) -> Posted | None:
+        """Return what was announced under this key last and how far it is; None where nothing was."""
+        ...
+
     def enqueue(self, workflow: str, number: str, payload: Json, *, lane: str) -> None:
         """Start a durable workflow with this transaction, once a number; one at a time a lane."""
         ...
@@ -275,4 +279,8 @@ class Directory(Protocol):
 
     def channel(self, team: str) -> str:
         """Return the channel where this team's incidents go."""
+        ...
+
+    def teams(self) -> Sequence[str]:
+        """Return the teams that are known, sorted."""
         ...

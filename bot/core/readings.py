@@ -93,6 +93,7 @@ class Reading:
     what can be estimated without labels. A reference has none, and neither has a window whose rows were not read.
     `resources` are the model's metrics by name, of the whole only: no log tells them, `bot.flow.meter` asks for them beside it.
     `top` is how many items of a ranked group count.
+    `targets` profiles the labels that have come and the classes that were decided on, by the log's names; of the whole only.
     """
 
     window: Window
@@ -111,6 +112,12 @@ class Reading:
     chosen: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
     resources: Mapping[str, Series] = field(default_factory=dict)
     top: int = TOP
+    targets: Mapping[str, ColumnProfile] = field(default_factory=dict)
+
+    @property
+    def distributions(self) -> dict[str, ColumnProfile]:
+        """The columns, then the targets: everything whose distribution can be compared with another stretch's."""
+        return {**self.columns, **{name: profile for name, profile in self.targets.items() if name not in self.columns}}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from bot.app import registries
 from bot.config import Plug, Settings
-from bot.core.errors import AiopsError, ConfigError
+from bot.core.errors import ActionFailed, AiopsError, ConfigError
 from bot.core.models import Model, split_words
 from bot.core.ports import ConnectorKind, Scorer, Source, SourceKind, Splitter
 from bot.doctor.remarks import Remark, hint, ok, problem
@@ -72,7 +72,10 @@ def splitters(settings: Settings) -> Iterator[Remark]:
     for model in settings.models_with(registries().checks).values():
         if model.serving:
             plug = settings.platforms[model.serving]
-            yield _asked("splitter", model.serving, lambda m=model, p=plug: _split(m, p))  # type: ignore[misc]
+            remark = _asked("splitter", model.serving, lambda m=model, p=plug: _split(m, p))  # type: ignore[misc]
+            yield remark
+            if remark.state == "ok":
+                yield from _ready(model, plug)
 
 
 def _split(model: Model, plug: Plug) -> str:
@@ -80,7 +83,22 @@ def _split(model: Model, plug: Plug) -> str:
     try:
         if not hasattr(platform, "split"):
             return "it is no traffic splitter; its actions may still use it"
-        return f"{model.name} is served by {split_words(cast('Splitter', platform).split(model.name))}"
+        split = cast("Splitter", platform).split(model.name)
+        if not any(split.values()):
+            raise ActionFailed(f"all weights of {model.name} are 0, so its callers are served by nobody.")
+        return f"{model.name} is served by {split_words(split)}"
+    finally:
+        _closed(platform)
+
+
+def _ready(model: Model, plug: Plug) -> Iterator[Remark]:
+    """Ask a splitter that can say so whether it could change what it serves."""
+    platform: Any = made(model.serving, plug, registries().connectors)
+    try:
+        if hasattr(platform, "ready"):
+            yield ok("splitter", f"'{model.serving}': {platform.ready(model.name)}.")
+    except AiopsError as reason:
+        yield problem("splitter", f"'{model.serving}': {reason}", "Mend it before a run has to change the split.")
     finally:
         _closed(platform)
 

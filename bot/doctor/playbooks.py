@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from bot.core.models import Model
 from bot.core.playbooks import Playbook
 
+SERVING = {"set_traffic": "moves traffic", "set_alias": "moves traffic", "set_toggle": "switches a flag"}
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -20,13 +21,16 @@ def unwise(playbook: Playbook, models: Sequence[Model] = (), *, allowed: bool = 
 
 
 def _steps(playbook: Playbook) -> Iterator[str]:
-    if any(step.action in ("set_traffic", "set_alias") for step in playbook.steps) and not playbook.verification.checks:
-        yield "it moves traffic and verifies nothing, so nobody notices when that did not help; add `verification`."
+    does = next((SERVING[step.action] for step in playbook.steps if step.action in SERVING), "")
+    if does and not playbook.verification.checks:
+        yield f"it {does} and verifies nothing, so nobody notices when that did not help; add `verification`."
     if playbook.steps[0].gate:
         yield f"step '{playbook.steps[0].name}' is the first and has a gate, but the approval itself is one; leave it out."
     for step in playbook.steps:
         if step.action == "set_traffic" and not step.hold_s:
             yield f"step '{step.name}' has no `hold`, so its traffic is counted for no time at all; give it some seconds."
+        if step.action == "set_toggle" and not step.hold_s:
+            yield f"step '{step.name}' has no `hold`, so nobody looks whether applications follow; give it some minutes."
 
 
 def _parameters(playbook: Playbook) -> Iterator[str]:

@@ -19,7 +19,7 @@ from bot.core.actions import canonical
 from bot.core.checks import Check, Measurement, Threshold
 from bot.core.errors import AiopsError
 from bot.core.lines import Learn, Line, Lines
-from bot.core.merging import gathered, merged
+from bot.core.merging import Profiles, gathered, merged
 from bot.core.models import Model, Watch
 from bot.core.profiles import Floats
 from bot.core.readings import Reading
@@ -173,11 +173,13 @@ def left_out(desk: Desk, reference: Reading, parts: Sequence[Reading]) -> Readin
         reference,
         window=Window.ending(reference.window.end, kept),
         rows=max(0, reference.rows - gone.rows),
-        columns={
-            name: desk.resampling.without(column, gone.columns[name]) if name in gone.columns else column
-            for name, column in reference.columns.items()
-        },
+        columns=_without(desk, reference.columns, gone.columns),
+        targets=_without(desk, reference.targets, gone.targets),
     )
+
+
+def _without(desk: Desk, whole: Profiles, gone: Profiles) -> Profiles:
+    return {name: desk.resampling.without(column, gone[name]) if name in gone else column for name, column in whole.items()}
 
 
 def allowed(desk: Desk, model: Model, watch: Watch, measures: int) -> float | None:

@@ -115,7 +115,7 @@ def _clues(desk: Desk, model: Model, window: Window) -> Clues:
     """Look into the window's whole rows once more; where they cannot be read, the evidence does without."""
     try:
         like = reference(desk, model)
-        reading = desk.source(model).reading(model, window, like.columns, as_of=desk.data.now())
+        reading = desk.source(model).reading(model, window, like.distributions, as_of=desk.data.now())
     except AiopsError:
         return Clues()
     return desk.clues(like.joint, reading.joint, not any(feature.importance for feature in model.features))
@@ -216,11 +216,12 @@ def compared(desk: Desk, model: Model, contest: Contest, version: str) -> dict[s
 
 def _numbers(name: str, measured: Measurement | None, unit: str = "") -> dict[str, object]:
     if measured is None:
-        return {name: None, f"{name}_low": None, f"{name}_text": "", f"{name}_interval_text": ""}
+        return {name: None, f"{name}_low": None, f"{name}_high": None, f"{name}_text": "", f"{name}_interval_text": ""}
     low, high = measured.interval or (measured.value, measured.value)
     return {
         name: measured.value,
         f"{name}_low": low,
+        f"{name}_high": high,
         f"{name}_text": amount(measured.value, unit),
         f"{name}_interval_text": between(low, high, unit),
     }

@@ -50,13 +50,14 @@ def _heal(desk: Desk, incident: Incident) -> bool:
 
 
 def _proposed(desk: Desk, incident: Incident) -> bool:
-    ready = [(name, chosen) for name, chosen in _offered(desk, incident) if all(chosen.values())]
-    if len(ready) != 1:
+    ready = {name: chosen for name, chosen in _offered(desk, incident) if all(chosen.values())}
+    policies = {name: desk.policy(desk.playbooks[name], desk.model(incident.model_key)) for name in ready}
+    mending = [name for name in ready if desk.playbooks[name].verification.checks]
+    contenders = mending or [name for name in ready if policies[name].auto_per_day]  # what mends nothing stands in nobody's way
+    if len(contenders) != 1 or not policies[contenders[0]].auto_per_day:
         return False
-    ((name, suggested),) = ready
-    policy = desk.policy(desk.playbooks[name], desk.model(incident.model_key))
-    if not policy.auto_per_day:
-        return False
+    (name,) = contenders
+    suggested, policy = ready[name], policies[name]
 
     def settle(unit: Unit, proposal: Proposal) -> None:
         _settle(desk, unit, proposal, policy)

@@ -48,7 +48,7 @@ def weight(reading: Reading) -> int:
     """Return how many bytes the arrays of a reading take, with something for each named level."""
     parts = [
         part
-        for part in (*reading.columns.values(), *reading.resources.values(), reading.outcomes, reading.operations)
+        for part in (*reading.distributions.values(), *reading.resources.values(), reading.outcomes, reading.operations)
         if part is not None
     ]
     values = [getattr(part, f.name) for part in parts for f in fields(part)]

@@ -14,10 +14,11 @@ from bot.core.playbooks import Parameter, Playbook, Step
 from bot.core.ports import Unit
 from bot.flow import cards
 from bot.flow.desk import Desk
+from bot.flow.preview import preview
 from bot.flow.resolve import supersede
 from bot.flow.rest import why_not_again
 
-CHOSEN = ("version", "feature", "split")
+CHOSEN = ("version", "feature", "split", "team")
 """Kinds of parameters that are chosen from what the incident and the platform know."""
 
 SAME = "same"
@@ -59,14 +60,14 @@ def _offer(desk: Desk, incident: Incident, model: Model, playbook: Playbook) -> 
                 "title": p.title or p.name,
                 "kind": p.kind,
                 "choices": [{"value": c, "text": c} for c in p.choices] or _choices(desk, incident, model, p.kind),
-                "default": _suggested(incident, model, p),
+                "default": _suggested(desk, incident, model, p),
             }
             for p in playbook.parameters
         ],
     }
 
 
-def _suggested(incident: Incident, model: Model, parameter: Parameter) -> str:
+def _suggested(desk: Desk, incident: Incident, model: Model, parameter: Parameter) -> str:
     """Return what the incident itself says should be chosen, else the playbook's default."""
     if parameter.kind == "version":
         return str(incident.evidence.get("best", ""))
@@ -74,7 +75,15 @@ def _suggested(incident: Incident, model: Model, parameter: Parameter) -> str:
         return next(iter(_inputs(incident, model)), "")
     if parameter.kind == "split":
         return next((choice["value"] for choice in _splits(incident)), "")
+    if parameter.kind == "team":
+        return next((team for team in _to_tell(incident) if team in desk.directory.teams()), parameter.default)
     return parameter.default
+
+
+def _to_tell(incident: Incident) -> list[str]:
+    """Return who may have to do with it: the team that feeds the most likely cause, then the one it was handed to."""
+    cause = incident.evidence.get("cause")
+    return [str(cause.get("team", "")) if isinstance(cause, Mapping) else "", incident.handed_to]
 
 
 def _inputs(incident: Incident, model: Model) -> list[str]:
@@ -88,6 +97,8 @@ def _choices(desk: Desk, incident: Incident, model: Model, kind: str) -> list[di
         return [{"value": name, "text": name} for name in _inputs(incident, model)]
     if kind == "split":
         return _splits(incident)
+    if kind == "team":
+        return [{"value": team, "text": team} for team in desk.directory.teams()]
     return _versions(desk, incident, model) if kind == "version" else []
 
 
@@ -151,7 +162,7 @@ def propose(
         proposed_at=now,
         expires_at=now + policy.expires,
         policy=policy,
-        preview=preview(desk, incident, plan),
+        preview=preview(desk, incident, chosen, plan),
     )
     with desk.store.write() as unit:
         if any(not run.state.over for run in unit.runs(incident=number)):
@@ -247,7 +258,7 @@ def action_of(desk: Desk, playbook: Playbook, step: Step) -> Action:
 def _chosen(desk: Desk, model: Model, incident: Incident, playbook: Playbook, parameters: Json) -> dict[str, object]:
     chosen: dict[str, object] = {}
     for parameter in playbook.parameters:
-        value = str(parameters.get(parameter.name) or _suggested(incident, model, parameter))
+        value = str(parameters.get(parameter.name) or _suggested(desk, incident, model, parameter))
         if not value:
             raise NotAllowed(f"Choose '{parameter.title or parameter.name}' first; nothing here says which one is right.")
         if parameter.kind in CHOSEN:
@@ -264,13 +275,6 @@ def _known(desk: Desk, incident: Incident, model: Model, parameter: Parameter, v
         "version": f"a version of {model.name} that traffic could go to",
         "feature": "an input that this is about",
         "split": "a split that was decided here",
+        "team": "a team of aiops.yaml",
     }[parameter.kind]
     raise NotAllowed(f"'{value}' is not {what}; choose one of {', '.join(known) or 'none'}.")
-
-
-def preview(desk: Desk, incident: Incident, plan: Plan) -> dict[str, object]:
-    """Return what people need to judge a plan: what it touches in this environment, and what is known about where it leads."""
-    kinds = dict.fromkeys(change.action for change in plan.changes)
-    touched = [desk.actions[kind].blast([c for c in plan.changes if c.action == kind]) for kind in kinds]
-    lines = [text for text in (str(incident.evidence.get("suggestion", "")),) if text]
-    return {"blast_radius": f"{plan.environment}: {'; '.join(touched)}", "lines": lines}

@@ -72,7 +72,7 @@ def same_hours(desk: Desk, model: Model, whole: Reading, slot: Slot | None, *, m
 def read(desk: Desk, model: Model, whole: Reading, parts: Sequence[Window]) -> list[Reading]:
     """Read some stretches of the reference at its own cut points."""
     log = desk.sources[model.reference_source or model.source]
-    return [log.reading(model, part, whole.columns) for part in parts]
+    return [log.reading(model, part, whole.distributions) for part in parts]
 
 
 def enough(whole: Reading, hours: Reading, slot: Slot, times: int) -> Usual:

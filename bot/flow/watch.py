@@ -86,7 +86,7 @@ def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Readi
         SourceUnavailable: the log cannot be read now.
     """
     window = since_mended(desk, model, watch.judged_at(slot))
-    reading = desk.source(model).reading(model, window, like.columns, as_of=slot)
+    reading = desk.source(model).reading(model, window, like.distributions, as_of=slot)
     usual, reading, lines = beside(desk, model, watch, like, reading, keep=keep)
     return [*detect(desk, model, watch, usual, reading, lines=lines), readable(model, reading, lines.trouble, usual.words)]
 
@@ -113,7 +113,7 @@ def fingerprint(model: Model) -> str:
         "features": [[f.name, f.kind] for f in model.features],
         "source": model.reference_source or model.source,
         "segments": list(model.segments),
-        "kept": ["profiles", "joint"],  # what a reading holds; a reference from before is read anew
+        "kept": ["profiles", "joint", "targets"],  # what a reading holds; a reference from before is read anew
     }
     if (model.task, model.columns.prediction) != (BINARY, ""):  # what was stored before there were tasks stays good
         content |= {"task": [model.task, model.columns.prediction, *([model.columns.group] if model.columns.group else [])]}

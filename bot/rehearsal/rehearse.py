@@ -1,7 +1,7 @@
 """One rehearsal: an incident that never was, proposed for, approved and carried out by the real verbs in a database of its own."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -25,15 +25,17 @@ from bot.flow.desk import Desk
 from bot.flow.execute import TO_PEOPLE, execute
 from bot.flow.gate import proceed
 from bot.flow.propose import propose
+from bot.rehearsal.board import Board
 from bot.rehearsal.cluster import Cluster
 from bot.rehearsal.registry import Registry
-from bot.rehearsal.standins import BEGIN, Call, Failing, Jobs, Ledger, Splitter
+from bot.rehearsal.standins import BEGIN, Call, Failing, Jobs, Ledger, Own, Splitter
 from bot.store.database import open_store
 from bot.store.schema import upgrade
 
 DIRECTOR = Principal("rehearsal", "rehearsal", frozenset({"rehearsal"}))
 POLICY = Policy(DIRECTOR.roles, self_approval=True)
 GATE = "/gate"
+TEAM = "another-team"
 MANY = 10_000
 """More steps than any run takes: one that waits for ever is stopped."""
 
@@ -94,6 +96,10 @@ class Nobody:
         """Return the plain name."""
         return team
 
+    def teams(self) -> Sequence[str]:
+        """Return one, which can be chosen."""
+        return (TEAM,)
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -120,8 +126,8 @@ class Scene:
 
     @property
     def guessed(self) -> dict[str, str]:
-        """What an incident would suggest: another version, the first input."""
-        guess = {"version": self.other, "feature": next((feature.name for feature in self.model.features), "")}
+        """What an incident would suggest: another version, the first input, a team."""
+        guess = {"version": self.other, "feature": next((feature.name for feature in self.model.features), ""), "team": TEAM}
         return {p.name: guess[p.kind] for p in self.playbook.parameters if guess.get(p.kind)}
 
 
@@ -207,14 +213,25 @@ def _standin(scene: Scene, ledger: Ledger, action: str, name: str) -> Platform:
         return Jobs(name, ledger, getattr(scene.real.get(name), "order", None))
     if action in ("restart_deployment", "scale", "undo_rollout"):
         return Cluster(name, ledger)
+    if action == "set_toggle":
+        return Board(name, ledger, on=not _switches_on(scene))
+    if action in ("notify", "look_around"):
+        return Own(name, ledger, (TEAM,))
     raise ConfigError(f"The action '{action}' cannot be rehearsed yet: nothing stands in for what it acts on.")
+
+
+def _switches_on(scene: Scene) -> bool:
+    """Return whether the first thing that is done to a flag is to switch it on: then it must be off before."""
+    steps = shelf.expand(scene.playbook, {**scene.guessed, **scene.parameters})
+    return next((step.parameters.get("to") in ("on", True) for step in steps if step.action == "set_toggle"), False)
 
 
 def _hurried(action: Action, ledger: Ledger) -> Action:
     """Return the action with the rehearsal's time, where it waits by itself."""
     if not hasattr(action, "sleep"):
         return action
-    return replace(action, now=lambda: ledger.seconds, sleep=ledger.passes)  # type: ignore[type-var]
+    time = {"now": lambda: ledger.seconds, "sleep": ledger.passes}
+    return replace(action, **{name: given for name, given in time.items() if hasattr(action, name)})  # type: ignore[type-var]
 
 
 def _pretended(desk: Desk, scene: Scene) -> int:

@@ -1,6 +1,6 @@
 """Stand-ins for platforms: they answer as a well-behaved one would, and write down what they were asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +8,7 @@ from bot.core.actions import Action, Change, Effect, Going, Json, Platform
 from bot.core.errors import ActionFailed
 from bot.core.jobs import Job, Stage
 from bot.core.models import Split, servable, split_words
+from bot.core.notices import Notice, Posted
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 A_SECOND = 400
@@ -116,6 +117,42 @@ class Jobs:
     def cancel(self, job: str, key: str) -> None:
         """Stop it."""
         self._ledger.writes(self.name, f"stop {job}", key)
+
+
+class Own:
+    """What the bot does by itself: every message is taken at once, and there is nothing to see."""
+
+    def __init__(self, name: str, ledger: Ledger, teams: Sequence[str]) -> None:
+        self.name = name
+        self._ledger = ledger
+        self._teams = teams
+        self._done = set[str]()
+
+    def teams(self) -> Sequence[str]:
+        """Return the teams that can be told."""
+        return self._teams
+
+    def tell(self, team: str, words: str, key: str) -> None:
+        """Write down what would be posted."""
+        self._ledger.writes(self.name, f"post to {team}: {words}", key)
+        self._done.add(key)
+
+    def told(self, key: str) -> Posted | None:
+        """Return that Slack has taken it."""
+        return Posted(Notice(key, "", "told", {}), "sent") if key in self._done else None
+
+    def take_back(self, key: str) -> None:
+        """Write down that the message would say that it no longer holds."""
+        self._ledger.writes(self.name, "say in the message that it no longer holds", key)
+
+    def look_around(self, key: str) -> None:
+        """Write down that it would look."""
+        self._ledger.writes(self.name, "run every check on the newest data, and write what is seen into the thread", key)
+        self._done.add(key)
+
+    def seen(self, key: str) -> str:
+        """Return what a real look would count."""
+        return "what every check says" if key in self._done else ""
 
 
 @dataclass(frozen=True)

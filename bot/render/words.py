@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.render.hostile import MENTION, PERSON, literal
 
+CHANNEL = re.compile(r"[CG][A-Z0-9]{8,30}")
 NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 SEVERITIES = {"SEV1": ":red_circle:", "SEV2": ":large_orange_circle:", "SEV3": ":large_yellow_circle:", "SEV4": ":white_circle:"}
 STATES = {
@@ -60,6 +61,11 @@ def step_mark(state: str) -> str:
 def person(who: str) -> str:
     """Return how a message names somebody: a mention for a Slack id, the plain name otherwise."""
     return f"<@{who}>" if PERSON.fullmatch(who) else who
+
+
+def channel(place: str) -> str:
+    """Return how a message names a channel: a link for a Slack id, the plain name otherwise."""
+    return f"<#{place}>" if CHANNEL.fullmatch(place) else place
 
 
 def team(mention: str) -> str:
@@ -119,6 +125,7 @@ FILTERS = {
     "verdict_mark": verdict_mark,
     "step_mark": step_mark,
     "person": person,
+    "channel": channel,
     "team": team,
     "moment": moment,
     "span": span,

@@ -32,13 +32,13 @@ class Offered(_Part):
 
 
 class ParameterPart(_Part):
-    """A typed input. Without a default it must be chosen; a version, feature or split is suggested by the incident's evidence.
+    """A typed input. Without a default it must be chosen; a version, feature, split or team is suggested by the evidence.
 
     `min` and `max` limit a share or a number, `choices` are all that a text may be.
     """
 
     name: Identifier
-    kind: Literal["version", "feature", "split", "share", "number", "text"]
+    kind: Literal["version", "feature", "split", "team", "share", "number", "text"]
     title: str = ""
     default: str | float | None = None
     min: float | None = Field(None, allow_inf_nan=False)

@@ -19,6 +19,7 @@ from bot.sources.outcomes import UNBOUNDED, arrived, chosen, labels_of, outcomes
 from bot.sources.segments import coarse, slices_of
 from bot.sources.spread import evenly, picked
 from bot.sources.table import operations_of, profiled, versions_of, wanted
+from bot.sources.targets import targets_of
 from bot.sources.values import kind_of, moments, numbers, scores, texts
 
 MOST_JOINT = 5_000
@@ -39,6 +40,7 @@ def reading_of(
     as_of: datetime | None,
     *,
     profiles: Mapping[str, ColumnProfile] | None = None,
+    targets: bool = True,
 ) -> Reading:
     """Return the reading of a table that holds just this window's rows; where `profiles` are given, no column is profiled."""
     columns, like = model.columns, like or {}
@@ -74,6 +76,7 @@ def reading_of(
         scored=said(table, columns, model.task)[given] if like else np.empty(0),
         chosen=picks[given] if like and len(picks) else np.empty(0, dtype=bool),
         top=model.top,
+        targets=targets_of(model, told, picks, tables=(table,), like=like, as_of=as_of) if targets else {},
     )
 
 
@@ -84,7 +87,7 @@ def _slices(
     whole, cut = replace(model, segments=()), coarse(like)
     only = {"joint": None, "scored": np.empty(0), "chosen": np.empty(0, dtype=bool)}  # of a slice only labels tell
     return {
-        name: replace(reading_of(whole, window, rows, cut, as_of), **only)  # type: ignore[arg-type]
+        name: replace(reading_of(whole, window, rows, cut, as_of, targets=False), **only)  # type: ignore[arg-type]
         for name, rows in slices_of(table, model.segments)
     }
 

@@ -28,6 +28,7 @@ from bot.sources.readings import MOST_JOINT, declared_of, reading_of, told_joint
 from bot.sources.spread import evenly as spread
 from bot.sources.spread import picked
 from bot.sources.table import profiled, wanted
+from bot.sources.targets import decided_in, targets_of
 from bot.sources.values import kind_of, moments, numbers, texts
 from bot.stats.profiles import MOST_LEVELS, changes, profile_levels, profile_numbers
 
@@ -54,10 +55,13 @@ def reading_of_slices(
     made = side_by_side(lambda name: sliced(passing, name, there[name], known.get(name), timed=timed), there, parallel=True)
     step = max(1, sum(map(len, slices)) // MOST_OUTCOMES)
     log = wanted(replace(model, features=()))
-    told = (reading_of(model, window, part.remembering(log), like, as_of, profiles={}) for part in slices)
+    told = (reading_of(model, window, part.remembering(log), like, as_of, profiles={}, targets=False) for part in slices)
     told = (thinned(reading, step, seed=place) for place, reading in enumerate(told))
     joint = joined([pick.told(model, as_of) for pick in picks], MOST_JOINT)
-    return replace(reduce(added, told), columns=made, joint=joint)
+    whole = reduce(added, told)
+    decided = whole.chosen if known else decided_in(slices, model)
+    targets = targets_of(model, whole.outcomes, decided, tables=slices, like=known, as_of=as_of)
+    return replace(whole, columns=made, joint=joint, targets=targets)
 
 
 class Picking:

@@ -18,6 +18,8 @@ from bot.stats.threads import one_thread
 
 FOLDS = 5
 MOST_ROWS = 2_500
+MOST_CELLS = 4_000_000
+"""Values that a learner is asked about in one call: 32 MB of them."""
 
 
 class Told(NamedTuple):
@@ -50,8 +52,7 @@ def told_apart(then: JointRows, now: JointRows, *, explain_from: float = 1.0) ->
         area = roc_auc(wins(_out_of_fold(fitted, rows, fold), is_now))
         if area is None:
             return None
-        asked = rows.shape[1] if area.value >= explain_from else 0
-        lost = [area.value - _without(fitted, rows, fold, is_now, column) for column in range(asked)]
+        lost = [area.value - other for other in _without_each(fitted, rows, fold, is_now)] if area.value >= explain_from else []
     leans = sorted(zip(sides.names, lost, strict=False), key=lambda pair: (-pair[1], pair[0]))
     return Told(area, tuple((name, fall) for name, fall in leans if fall > 0), len(now))
 
@@ -63,9 +64,20 @@ def _out_of_fold(fitted: list[object], rows: Floats, fold: npt.NDArray[np.int64]
     return scores
 
 
-def _without(fitted: list[object], rows: Floats, fold: npt.NDArray[np.int64], is_now: npt.NDArray[np.bool_], column: int) -> float:
-    """Return the area when one column's values are dealt out anew among the rows."""
-    shuffled = rows.copy()
-    shuffled[:, column] = np.random.default_rng(0).permutation(shuffled[:, column])
-    area = roc_auc(wins(_out_of_fold(fitted, shuffled, fold), is_now))
-    return area.value if area else 0.5
+def _without_each(fitted: list[object], rows: Floats, fold: npt.NDArray[np.int64], is_now: npt.NDArray[np.bool_]) -> list[float]:
+    """Return the areas when the values of each column in turn are dealt out anew among the rows.
+
+    Many columns are asked for in one call: a learner takes longer to begin than to judge a thousand rows.
+    """
+    dealt = rows[np.random.default_rng(0).permutation(len(rows))]
+    scores = np.empty((rows.shape[1], len(rows)))
+    for f, learner in enumerate(fitted):
+        mine = fold == f
+        at_once = max(1, MOST_CELLS // max(1, rows[mine].size))
+        for some in np.split(np.arange(len(scores)), range(at_once, len(scores), at_once)):
+            copies = np.repeat(rows[mine][None], len(some), axis=0)
+            copies[np.arange(len(some)), :, some] = dealt[mine][:, some].T
+            told = learner.predict_proba(copies.reshape(-1, rows.shape[1]))[:, 1]  # type: ignore[attr-defined]
+            scores[np.ix_(some, mine)] = told.reshape(len(some), -1)
+    areas = (roc_auc(wins(one, is_now)) for one in scores)
+    return [area.value if area else 0.5 for area in areas]

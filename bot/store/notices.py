@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from bot.core.notices import Notice
+from bot.core.notices import Notice, Posted
 from bot.store import tables
 from bot.store.codec import dumps, loads
 
@@ -41,6 +41,12 @@ def announce(connection: Connection, notice: Notice, now: datetime) -> None:
             "error": "",
         }
     connection.execute(update(rows).where(rows.c.key == notice.key).values(**values))
+
+
+def posted(connection: Connection, key: str) -> Posted | None:
+    """Return what was announced under this key last and how far it is; None where nothing was."""
+    row = connection.execute(select(rows.c.body, rows.c.state, rows.c.error).where(rows.c.key == key)).one_or_none()
+    return Posted(loads(Notice, row.body), row.state, row.error) if row else None
 
 
 def _first(notice: Notice, now: datetime) -> dict[str, object]:

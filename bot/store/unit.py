@@ -14,7 +14,7 @@ from bot.core.gates import Press
 from bot.core.holds import Hold, Kind
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
-from bot.core.notices import Notice
+from bot.core.notices import Notice, Posted
 from bot.core.readings import Reading
 from bot.core.runs import Run
 from bot.store import audit, findings, gates, holds, incidents, lines, notices, proposals, references, runs
@@ -195,6 +195,10 @@ class SqlUnit:
     def announce(self, notice: Notice) -> None:
         """Say what people should see; delivered after this transaction commits."""
         notices.announce(self._pen(), notice, self._now())
+
+    def posted(self, key: str) -> Posted | None:
+        """Return what was announced under this key last and how far it is; None where nothing was."""
+        return notices.posted(self._story, key)
 
     def enqueue(self, workflow: str, number: str, payload: Json, *, lane: str) -> None:
         """Start a durable workflow with this transaction, once a number; one at a time a lane.

@@ -52,7 +52,7 @@ def ours(reference: Path, current: Path) -> tuple[str, str, str]:
     before = FileSource(reference).reading(model, columns.WINDOW)
 
     def check() -> None:
-        now = FileSource(current).reading(model, columns.WINDOW, before.columns)
+        now = FileSource(current).reading(model, columns.WINDOW, before.distributions)
         for each in found.values():
             judge(each, each.measure(before, now), model=model.key, window=now.window)
 

@@ -49,7 +49,7 @@ def profiles_reference(folder: Path) -> None:
 
 
 def profiles_window(folder: Path, like: Reading) -> Reading:
-    return FileSource(folder / "current.parquet").reading(MODEL, columns.WINDOW, like.columns)
+    return FileSource(folder / "current.parquet").reading(MODEL, columns.WINDOW, like.distributions)
 
 
 def checks_window(folder: Path, like: Reading) -> list[Finding]:
@@ -65,7 +65,7 @@ def exactly(folder: Path) -> object:
 
 def checks_small(folder: Path, like: Reading) -> None:
     for _ in range(SMALL_MODELS):
-        now = FileSource(folder / "small.parquet").reading(SMALL, columns.WINDOW, like.columns)
+        now = FileSource(folder / "small.parquet").reading(SMALL, columns.WINDOW, like.distributions)
         for check in FOUND.values():
             judge(check, check.measure(like, now), model="m", window=now.window)
 

@@ -1,6 +1,6 @@
 """Heavy servers, each in an environment of its own, and the processes of them that a test starts and ends as a group.
 
-Some 1.5 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
+Some 1.7 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
 """
 
 import os
@@ -21,16 +21,21 @@ QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "SCARF_ANAL
 """Nobody is told that a test runs."""
 
 
+def folder(server: str) -> Path:
+    """Return where a server is kept between runs."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "aiops-bot", "servers")
+    return Path(os.environ.get("AIOPS_TEST_SERVERS") or cache) / server
+
+
 def command(server: str, name: str) -> Path:
     """Return a command of a server's environment, which is made when there is none, and again after a failure."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "aiops-bot", "servers")
-    folder = Path(os.environ.get("AIOPS_TEST_SERVERS") or cache) / server
-    if not (folder / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        asked = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ASKED[server]]
+    place = folder(server)
+    if not (place / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
+        asked = [place / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ASKED[server]]
         subprocess.run(asked, check=True)
-        (folder / "ready").touch()
-    return folder / "bin" / name
+        (place / "ready").touch()
+    return place / "bin" / name
 
 
 def environment(server: str, more: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from bot.flow.decide import approve
 from bot.flow.explain import explain_all
 from bot.flow.propose import propose
 from bot.flow.reconcile import reconcile
+from tests.contract.traefik_house import TraefikHouse
 from tests.fakes.nouns import a_run
 from tests.fakes.splitter import FakeSplitter
 from tests.unit.flow.room import Room
@@ -131,7 +132,12 @@ class HaproxyHouse:
         self.process.wait()
 
 
-HOUSES = {"envoy": (EnvoyHouse, {"v1": 10_000, "v2": 0}), "haproxy": (HaproxyHouse, {"v1": 200, "v2": 0})}
+HOUSES = {
+    "envoy": (EnvoyHouse, {"v1": 10_000, "v2": 0}),
+    "haproxy": (HaproxyHouse, {"v1": 200, "v2": 0}),
+    "traefik": (TraefikHouse, {"v1": 100, "v2": 0}),
+}
+FORGETFUL = ["fake", "envoy", "haproxy"]
 
 
 @pytest.fixture(scope="module")
@@ -243,11 +249,22 @@ def test_weights_of_nothing_leave_callers_unserved_and_the_split_says_so(house):
     assert (house.connector.split(TARGET), house.send(5)) == ({"v1": 0.0, "v2": 0.0}, 5)
 
 
+@pytest.mark.parametrize("house", FORGETFUL, indirect=True)
 def test_a_restart_forgets_what_was_set_and_the_split_says_so(house):
     house.connector.set_split(TARGET, {"v2": 1.0}, "run:1")
     house.restart()
 
     assert house.connector.split(TARGET) == {"v1": 1.0, "v2": 0.0}
+
+
+@pytest.mark.parametrize("house", ["traefik"], indirect=True)
+def test_where_the_weights_lie_in_a_file_a_restart_keeps_them_but_counts_anew(house):
+    house.connector.set_split(TARGET, {"v2": 1.0}, "run:1")
+    house.send(1)
+    house.restart()
+
+    assert house.connector.split(TARGET) == {"v1": 0.0, "v2": 1.0}
+    assert house.connector.requests(TARGET) == {"v1": 0, "v2": 0}
 
 
 # set_traffic: plan → precheck → apply → read back → measure → undo
@@ -288,6 +305,7 @@ def test_a_world_that_stands_before_or_after_the_change_lets_it_go_on(house, act
     assert action.precheck(house.connector, change) is None
 
 
+@pytest.mark.parametrize("house", FORGETFUL, indirect=True)
 def test_a_splitter_that_forgot_is_caught_by_reading_back(house, action):
     change = carried_out(action, house)
     house.restart()
@@ -340,11 +358,17 @@ def minutes(room, n):
     explain_all(room.desk)
 
 
-def test_a_restart_that_forgot_what_was_decided_is_found_asked_about_and_put_back(house, decided):
+def lose(house):
+    """Let the split from before come back: by a restart, or where that forgets nothing, by somebody's editor."""
+    house.set_raw({"v1": 100, "v2": 0}) if isinstance(house, TraefikHouse) else house.restart()
+
+
+@pytest.mark.parametrize("house", [*FORGETFUL, pytest.param("traefik", marks=pytest.mark.slow)], indirect=True)
+def test_what_was_decided_and_got_lost_is_found_asked_about_and_put_back(house, decided):
     minutes(decided, 2)
     assert len(decided.incidents()) == 1
 
-    house.restart()
+    lose(house)
     minutes(decided, 2)
     assert decided.incident(2).title == "delays: 100 % of its traffic is not served as decided"
     assert house.connector.split(TARGET) == {"v1": 1.0, "v2": 0.0}  # nobody was asked yet

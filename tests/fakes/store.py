@@ -22,7 +22,7 @@ from bot.core.gates import Press
 from bot.core.holds import Hold, Kind
 from bot.core.incidents import Incident, Note
 from bot.core.lines import Lines
-from bot.core.notices import Notice
+from bot.core.notices import Notice, Posted
 from bot.core.ports import Unit
 from bot.core.readings import Reading
 from bot.core.runs import Run
@@ -59,6 +59,7 @@ class State:
     holds: dict[tuple[Kind, str], Hold] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     notices: dict[str, Notice] = field(default_factory=dict)
+    deliveries: dict[str, tuple[str, str]] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
     enqueued: dict[str, Enqueued] = field(default_factory=dict)
 
@@ -316,6 +317,10 @@ class MemoryUnit:
         if notice.key not in draft.notices or dumps(draft.notices[notice.key]) != dumps(kept):
             draft.notices[notice.key] = kept
             draft.revisions[notice.key] = draft.revisions.get(notice.key, 0) + 1
+
+    def posted(self, key: str) -> Posted | None:
+        notice = self._now.notices.get(key)
+        return Posted(notice, *self._now.deliveries.get(key, ("sent", ""))) if notice else None
 
     def enqueue(self, workflow: str, number: str, payload: Json, *, lane: str) -> None:
         started = self._draft.enqueued.setdefault(number, Enqueued(workflow, number, payload, lane))

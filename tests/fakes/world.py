@@ -145,3 +145,6 @@ class FakeDirectory:
 
     def channel(self, team: str) -> str:
         return f"#{team}"
+
+    def teams(self) -> Sequence[str]:
+        return ("data-eng", "ml-platform", "weather")

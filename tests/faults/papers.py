@@ -19,6 +19,7 @@ from tests.faults.edge import EARLIER, SCORES, SERVING, TARGET, Edge
 TEN = datetime(2030, 1, 10, 10, tzinfo=UTC)
 QUIET, LOSING, JUDGED = TEN - timedelta(minutes=15), TEN + timedelta(seconds=1), TEN + timedelta(minutes=30)
 CHANNEL, PLACE = "incidents", "C000INCIDENT"
+DATA = "C000000DATA"
 PEOPLE = ("ana", "bo", "cy", "dee")
 Row = tuple[str, str, str, float, bool, str, float]
 
@@ -28,7 +29,7 @@ def workspace(manifest: Mapping[str, object]) -> Workspace:
     users = tuple(User(f"U0{name.upper()}", name) for name in PEOPLE)
     app = SlackApp.from_manifest(manifest)
     members = (*(user.id for user in users), app.bot_user_id)
-    return Workspace(users, (Channel(PLACE, CHANNEL, members),), app)
+    return Workspace(users, (Channel(PLACE, CHANNEL, members), Channel(DATA, "data", members)), app)
 
 
 TRAINING = """
@@ -64,7 +65,7 @@ def settings(folder: Path, edge: Edge, api_url: str, *, expires: str, trains: bo
     written = {
         "database": f"${{file:{folder / 'database'}}}",
         "slack": {"channel": CHANNEL, "base_url": api_url, "port": 0},
-        "teams": {"ml": {"channel": CHANNEL}},
+        "teams": {"ml": {"channel": CHANNEL}, "data": {"channel": "data"}},
         "roles": {"on-call": ["U0ANA", "U0BO", "U0CY"]},
         "sources": {"log": {"kind": "sql", "url": f"sqlite:///{folder / 'log.db'}", "table": "log"}},
         "platforms": {

@@ -1,8 +1,8 @@
 """Each packaged playbook as people live through it: the real bot, a real Envoy or a real program, the simulator's Slack.
 
 `rollback` is the demo's (`test_year`), `promote` meets the real MLflow in `tests/contract`, `retrain` outlives a kill in
-`tests/faults`, those for clusters meet their fake API in `tests/unit/flow/test_cluster_story.py`. A minute or two together, so
-`make test-all` plays them.
+`tests/faults`, `feature_toggle` meets a real Unleash in `test_flag`, those for clusters meet their fake API in
+`tests/unit/flow/test_cluster_story.py`. A minute or two together, so `make test-all` plays them.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ from bot.core.incidents import State
 from bot.core.runs import RunState
 from tests.faults.edge import EARLIER, SCORES, TARGET, Edge
 from tests.faults.house import House
-from tests.faults.papers import JUDGED, LOSING, PLACE, TEN
+from tests.faults.papers import DATA, JUDGED, LOSING, PLACE, TEN
 
 pytestmark = pytest.mark.slow
 TROUBLES = {
@@ -137,12 +137,44 @@ def test_a_splitter_that_forgot_a_shift_is_put_back_by_people_who_were_asked(hou
         assert [round(call.share, 2) for call in house.edge.door.sets] == [0.25, 0.5, 1.0, 1.0]
 
 
+def test_another_team_is_told_in_its_own_channel_and_the_incident_stays_with_its_people(house):
+    offers(house, "notify_team")
+    rewrites(house, "losing")
+    with house.lives():
+        house.loses()
+        house.asked(
+            "Posts to another team's channel",
+            f"Roll back to {EARLIER}",
+            **{"Team": "data", "What you ask of them": "Is a feed late?"},
+        )("bo")()
+        house.until("the run is over", lambda: house.is_over)
+        house.until("they were told", lambda: "asks *data*" in house.slack.transcript(DATA))
+
+        assert "Is a feed late?" in house.slack.transcript(DATA)
+        assert [one.state for one in house.incidents] == [State.ACKNOWLEDGED]
+        house.invariants()
+
+
+def test_somebody_has_the_bot_look_around_and_reads_it_in_the_thread(house):
+    offers(house, "investigate")
+    rewrites(house, "losing")
+    with house.lives():
+        house.loses()
+        house.asked("Runs every check of the model on the newest data", f"Roll back to {EARLIER}")("bo")()
+        house.until("it is in the thread", lambda: "Looked around" in house.slack.transcript(PLACE))
+        house.until("the run is over", lambda: house.is_over)
+
+        assert "Every version on the newest" in house.slack.transcript(PLACE)
+        assert house.edge.door.sets == []
+        house.invariants()
+
+
 def _looked(house):
     found = [f for f in house.read(lambda unit: unit.latest(f"{TARGET}@production")) if f.check == "serving"]
     return found[0].window.end if found else TEN
 
 
 def test_every_packaged_playbook_has_its_story():
-    here = {"restart", "data_quarantine", "traffic_shift", "restore"}
-    elsewhere = {"promote", "rollback", "retrain", "restart_deployment", "rollback_deployment", "scale"}
+    here = {"restart", "data_quarantine", "traffic_shift", "restore", "notify_team", "investigate"}
+    elsewhere = {"promote", "feature_toggle", "rollback", "retrain", "restart_deployment", "rollback_deployment", "scale"}
     assert {*here, *elsewhere} == set(shelf.read().playbooks)

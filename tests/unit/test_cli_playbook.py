@@ -91,6 +91,29 @@ def test_a_step_without_a_hold_is_unwise(said, place):
     assert "step 'shift' has no `hold`" in said("lint", "mine.yaml")[1]
 
 
+def test_a_flag_that_is_switched_without_a_look_is_unwise(said, place):
+    (place / "mine.yaml").write_text("""\
+name: mine
+title: Mine
+summary: Switches.
+offered: {families: [performance]}
+steps:
+  - {name: switch, "on": flags, action: set_toggle, parameters: {to: on}}
+""")
+    out = said("lint", "mine.yaml")[1]
+
+    assert "it switches a flag and verifies nothing" in out
+    assert "step 'switch' has no `hold`, so nobody looks whether applications follow" in out
+    assert calls(rehearsed(said, "mine.yaml")) == [("switch/apply", "switch example's flag on")]
+
+
+@pytest.mark.parametrize(("to", "back"), [("off", "on"), ("on", "off")])
+def test_a_flag_is_rehearsed_either_way_and_back(said, to, back):
+    seen = rehearsed(said, "feature_toggle", "--set", f"to={to}", "--fail", "switch")
+
+    assert calls(seen) == [("switch/apply", f"switch example's flag {to}"), ("switch/undo", f"switch example's flag {back}")]
+
+
 def test_the_calls_come_in_order_each_effect_with_its_key(said):
     seen = rehearsed(said, "mine.yaml")
 

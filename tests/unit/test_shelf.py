@@ -47,17 +47,22 @@ def worked_out(tmp_path, text, **chosen):
 # the packaged rollback
 
 
+OWN = ("notify", "look_around")
 CLUSTER = ("restart_deployment", "rollback_deployment", "scale")
 
 
 def test_the_packaged_playbooks_are_on_the_shelf():
-    found = shelf.read(actions={"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias"})
+    installed = {"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias", "set_toggle", *OWN}
+    found = shelf.read(actions=installed)
     jobs, traffic, cluster = {"data_quarantine", "restart", "retrain"}, {"restore", "rollback", "traffic_shift"}, set(CLUSTER)
+    others = {"promote", "notify_team", "investigate", "feature_toggle"}
 
-    assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster | {"promote"})
+    assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster | others)
 
 
-@pytest.mark.parametrize(("name", "parts"), [("retrain", ["trainer"]), ("rollback", ["serving"]), ("restart", ["operator"])])
+@pytest.mark.parametrize(
+    ("name", "parts"), [("retrain", ["trainer"]), ("rollback", ["serving"]), ("restart", ["operator"]), ("notify_team", ["bot"])]
+)
 def test_a_playbook_says_which_platforms_it_needs(name, parts):
     assert shelf.read().playbooks[name].parts == parts
 
@@ -144,7 +149,7 @@ def test_another_content_is_another_playbook(tmp_path):
         ({"steps": step("{{ " + "(" * 200 + "1" + ")" * 200 + " }}")}, "this expression is nested too deep."),
         (
             {"parameters": [{"name": "to_version", "kind": "colour"}]},
-            "must be one of 'version', 'feature', 'split', 'share', 'number' or 'text'.",
+            "must be one of 'version', 'feature', 'split', 'team', 'share', 'number' or 'text'.",
         ),
         (limited("version", min=1), "parameters.1 is a version, and only a share or a number can have min or max."),
         (limited("share", choices=["a"]), "parameters.1 is a share, and only a text can have choices."),

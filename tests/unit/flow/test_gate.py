@@ -8,7 +8,7 @@ from bot.core.approvals import Policy, Principal
 from bot.core.errors import NotAllowed, NotFound
 from bot.core.incidents import State
 from bot.core.runs import RunState
-from bot.flow import decide, gate
+from bot.flow import brake, decide, gate
 from tests.fakes.journal import Killed
 from tests.unit.flow.room import ROLLBACK, Room
 
@@ -104,6 +104,31 @@ def test_a_second_press_changes_nothing(room):
     assert room.audited().count("gate.continued") == 1
     with room.store.read() as unit:
         assert [(press.step, press.by) for press in unit.presses(room.number)] == [("all", "U0BO")]
+
+
+def test_while_the_brake_is_held_a_press_is_kept_and_the_step_begins_only_after_the_release(room):
+    journal = stopped(room)
+    brake.pause(room.desk, by=room.person("ana"))
+    presses(room)
+    journal = journal.restarted(kill_before="sleep")
+    with pytest.raises(Killed):
+        room.runs(room.number, journal)
+    assert room.splitter.split("delays") == HALF
+
+    brake.resume(room.desk, by=room.person("ana"))
+    assert goes_on(room, journal)["state"] == "succeeded"
+
+
+def test_a_member_of_a_user_group_that_may_approve_may_continue_and_where_slack_cannot_say_nobody(room):
+    room.lays(groups=lambda _group: frozenset({"U0CY"}))
+    with room.store.write() as unit:
+        proposal = unit.proposal(room.number)
+        unit.save_proposal(replace(proposal, policy=Policy(groups=frozenset({"S0SRE"}))))
+    stopped(room)
+    assert refused(room, "bo") == "Only group S0SRE may continue this run; your roles: on-call."
+    presses(room, "cy")
+
+    assert card(room)["gate"]["continued_by"] == "U0CY"
 
 
 def test_a_press_at_an_earlier_gate_does_not_pass_a_later_one():

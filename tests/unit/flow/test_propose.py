@@ -201,17 +201,18 @@ def test_a_model_without_a_splitter_cannot_be_acted_on_and_says_what_to_add(losi
 def test_people_see_how_much_traffic_moves_where_it_leads_and_who_may_approve(losing):
     card = losing.shown(f"proposal:{proposed(losing).id}")
 
-    assert card["blast_radius"] == "production: 100 % of delays's traffic; serving goes on if the bot stops at any step"
+    touched = "production: 100 % of delays's traffic; serving goes on if the bot stops at any step; about 714 predictions a day"
+    assert card["blast_radius"] == touched
     assert (card["approvers"], card["quorum"], card["proposed_by"]) == (["on-call"], "0/1", "U0ANA")
     assert card["preview"][0].startswith("Roll back to v2")
     assert [b["value"] for b in card["buttons"]] == [losing.store.audit_log[-1].entry.target] * 2
 
 
-def test_a_preview_without_a_suggestion_has_no_line(losing):
+def test_without_evidence_the_preview_says_that_nothing_is_known(losing):
     losing.forgets_evidence()
     proposal = proposed(losing, to_version="v2")
 
-    assert proposal.preview["lines"] == []
+    assert proposal.preview["lines"] == ["*Nothing is known of v2 on the rows that raised this*: it was not compared there."]
 
 
 def test_a_proposal_lives_as_long_as_its_policy_says():

@@ -228,7 +228,7 @@ def test_levels_beyond_counting_are_summed_but_never_those_of_the_reference(monk
 def test_a_slice_adds_everything_that_a_reading_tells():
     """A new field must be added up in `bot.sources.slices.added`; then name it here."""
     told = {"window", "rows", "columns", "kinds", "outcomes", "operations", "newest", "versions", "duplicates", "joint", "slices"}
-    told |= {"task", "scored", "chosen", "top"}
+    told |= {"task", "scored", "chosen", "top", "targets"}
     told |= {"resources"}  # asked for beside the log, after its slices are added up
 
     assert {field.name for field in fields(Reading)} == told
