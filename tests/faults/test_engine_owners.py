@@ -87,7 +87,7 @@ def test_three_replicas_that_are_killed_fire_every_slot_once(world, lives, onloo
         for n in struck:
             running[n] = lives.begin(scripts[n])
 
-    eventually(lambda: len(world.effects()) >= slots and not onlooker.counts()["running"], 30, "every slot was looked at")
+    eventually(lambda: len(world.effects()) >= slots and not onlooker.counts()["running"], 90, "every slot was looked at")
     rows = _check_rows(onlooker)
     looks, due = [world.calls(slot) for slot in world.effects()], scripts[1].ticking.all_slots()
     tally(kills=kills, outages=outages, slots=slots, **balance(due, world.effects()))
