@@ -3,6 +3,9 @@
 Whether the platform really does it is a question about a proportion: of n requests, k went to a version. The answer is the Wilson
 score interval (Wilson 1927) at 99 %. It passes when it lies within the tolerance as a whole, fails when it lies outside as a whole,
 and everything between means "too few requests yet".
+
+Some platforms come to it by and by and count nothing (a `Router`). There the bot waits, look by look, until the platform itself
+says that it routes so, and tells people that this is its word and no measurement.
 """
 
 import json
@@ -12,16 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.core.actions import Action, Change, Effect, Json, Platform
+from bot.core.actions import Action, Change, Effect, Going, Json, Platform
+from bot.core.deployments import patiently
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
 from bot.core.models import Split, same_split, split_words, whole_steps
 from bot.core.ports import Splitter
+from bot.core.routers import NoWay, Router, router
 
 Z = 2.5758
 """The 99 % point of the normal distribution, two-sided: one honest step in a hundred is kept waiting too long, not more."""
 TOLERANCE = 0.05
 POLL_S = 0.25
 LEAST_PATIENCE_S = 60.0
+ROUTER_POLL_S = 5.0
 PATIENCE = 6
 """With too few requests the wait is stretched to this many times the hold, and at least `LEAST_PATIENCE_S`."""
 
@@ -38,7 +44,7 @@ def wilson(k: int, n: int, z: float = Z) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SetTraffic(Action):
-    """Moves traffic to a share of one version, or to a whole split; absolute, read back, then counted at the splitter.
+    """Moves traffic to a share of one version, or to a whole split; absolute, read back, then counted where the splitter counts.
 
     `now` (seconds) and `sleep` are given by tests.
     """
@@ -55,15 +61,18 @@ class SetTraffic(Action):
 
         Raises:
             ConfigError: the parameters are no such thing.
+            ActionFailed: the platform could not be asked for these shares.
         """
         splitter = _splitter(platform)
-        now = _shares(before) if before is not None else _grained(splitter.split(target), splitter.grain)
+        now = _shares(before) if before is not None else _grained(_asked(splitter, target), splitter.grain)
         after = _grained(_wanted(now, parameters, step), splitter.grain)
+        if (by_and_by := router(splitter)) is not None:
+            by_and_by.check(target, after)
         return Change(step, self.name, target, now, after, f"{split_words(now)} → {split_words(after)}")
 
     def precheck(self, platform: Platform, change: Change) -> None:
         """Raise WorldMoved unless traffic is as the plan found it, or as it leaves it."""
-        now = _splitter(platform).split(change.target)
+        now = _asked(_splitter(platform), change.target)
         if not (same_split(now, _shares(change.before)) or same_split(now, _shares(change.after))):
             raise WorldMoved(
                 f"{change.target} now serves {split_words(now)}, but the plan was made for {split_words(_shares(change.before))}; "
@@ -75,16 +84,36 @@ class SetTraffic(Action):
         _splitter(platform).set_split(change.target, _shares(change.after), key)
 
     def read_back(self, platform: Platform, change: Change, key: str) -> None:  # noqa: ARG002
-        """Raise ActionFailed unless the splitter itself says so."""
+        """Raise ActionFailed unless the splitter itself says so; one that takes its time says that it was asked to."""
         _require(_splitter(platform), change.target, _shares(change.after))
 
-    def measure(self, platform: Platform, change: Change, key: str) -> Effect:  # noqa: ARG002 - a split has no start to name
-        """Count for at least `change.hold_s` which version really answered.
+    def measure(self, platform: Platform, change: Change, key: str) -> Effect | Going:  # noqa: ARG002 - a split has no start to name
+        """Count for at least `change.hold_s` which version really answered; where nothing counts, look until it is routed so.
 
         Raises:
             ActionFailed: the shares are outside the tolerance, the splitter restarted meanwhile, or too few requests came to tell.
         """
-        splitter, wanted = _splitter(platform), _shares(change.after)
+        splitter = _splitter(platform)
+        if (by_and_by := router(splitter)) is not None:
+            return patiently(lambda: self._routed(by_and_by, change))
+        return self._counted(splitter, change)
+
+    def _routed(self, platform: Router, change: Change) -> Effect | Going:
+        """Return how far the platform is, or what it says that it routes, and has said for `change.hold_s`."""
+        wanted, until = _shares(change.after), self.now() + change.hold_s
+        while True:
+            _unmoved(platform, change.target, wanted)
+            how_far = platform.settling(change.target)
+            if how_far:
+                return Going(how_far)
+            if self.now() >= until:
+                break
+            self.sleep(min(ROUTER_POLL_S, change.hold_s))
+        words = f"{platform.name} says that it routes {split_words(wanted)}; it counts no requests, so nothing was measured"
+        return Effect(words, {"measured": False, "said": {v: round(share, 4) for v, share in wanted.items()}}, wanted)
+
+    def _counted(self, splitter: Splitter, change: Change) -> Effect:
+        wanted = _shares(change.after)
         within, seconds = change.measure_share_within or TOLERANCE, change.hold_s
         first, started = splitter.requests(change.target), self.now()
         while True:
@@ -106,9 +135,24 @@ class SetTraffic(Action):
     def undo(self, platform: Platform, change: Change, key: str) -> str:
         """Set the split from before and read it back."""
         splitter, before = _splitter(platform), _shares(change.before)
+        if (by_and_by := router(splitter)) is not None:
+            return _ordered_back(by_and_by, change, key)
         splitter.set_split(change.target, before, key)
         _require(splitter, change.target, before)
         return "Everything it had changed was put back and read back."
+
+
+def _ordered_back(platform: Router, change: Change, key: str) -> str:
+    """Order the split from before and read that back; what somebody else has ordered since stays as it is."""
+    before, ordered = _shares(change.before), platform.ordered(change.target)
+    if not (same_split(ordered, before) or same_split(ordered, _shares(change.after))):
+        raise WorldMoved(f"Something else was ordered for {change.target} meanwhile, which stays: {split_words(ordered)}.")
+    try:
+        platform.set_split(change.target, before, key)
+    except NoWay as why:
+        raise ActionFailed(f"{change.target} keeps serving {split_words(ordered)}: {why}") from why
+    _require(platform, change.target, before)
+    return f"The split from before was ordered again and read back; {platform.name} still has to route so."
 
 
 def _judged(counts: Mapping[str, int], wanted: Split, within: float) -> bool | None:
@@ -147,10 +191,16 @@ def _since(first: Mapping[str, int], now: Mapping[str, int], target: str) -> dic
     return counts
 
 
-def _require(splitter: Splitter, target: str, wanted: Split) -> None:
-    now = splitter.split(target)
+def _require(splitter: Splitter | Router, target: str, wanted: Split) -> None:
+    now = _asked(splitter, target)
     if not same_split(now, wanted):
         raise ActionFailed(f"{target} was set to {split_words(wanted)}, but the splitter now says {split_words(now)}.")
+
+
+def _unmoved(platform: Router, target: str, wanted: Split) -> None:
+    ordered = platform.ordered(target)
+    if not same_split(ordered, wanted):
+        raise WorldMoved(f"Something else was ordered for {target} meanwhile: {split_words(ordered)}.")
 
 
 def _wanted(now: Split, parameters: Json, step: str) -> Split:
@@ -208,10 +258,24 @@ def _share(value: object) -> float:
         return math.nan
 
 
+def _asked(splitter: Splitter | Router, target: str) -> Split:
+    """Return what a splitter was last asked for: where it does so at once, that is what it says of itself."""
+    by_and_by = router(splitter)
+    return by_and_by.ordered(target) if by_and_by is not None else splitter.split(target)
+
+
 def _splitter(platform: Platform) -> Splitter:
     if not hasattr(platform, "set_split"):
         raise ConfigError(f"'{platform.name}' is no traffic splitter, so set_traffic cannot use it.")
     return platform  # type: ignore[return-value]
 
 
+@dataclass(frozen=True)
+class SwitchVersion(SetTraffic):
+    """Gives everything to one version in one order, where the platform has one for that: Argo Rollouts aborts, or promotes."""
+
+    needs: ClassVar[Sequence[str]] = ("set_split", "at_once")
+
+
 set_traffic = SetTraffic("set_traffic")
+switch_version = SwitchVersion("switch_version")

@@ -46,6 +46,7 @@ def _looks(config: Path, settings: Settings, *, online: bool) -> Iterator[Callab
         yield lambda: data.splitters(settings)
         yield lambda: data.scorers(settings)
         yield lambda: clusters.deployments(settings)
+        yield lambda: clusters.routers(settings)
         yield lambda: flags.flags(settings)
         yield lambda: slack.workspace(settings)
 

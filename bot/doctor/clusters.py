@@ -1,7 +1,7 @@
-"""The clusters: does each model's Deployment answer, and may the bot do there all that its actions need?"""
+"""The clusters: does what serves each model there answer, and may the bot do there all that its actions need?"""
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from bot.app import registries
 from bot.config import Plug, Settings
@@ -9,9 +9,10 @@ from bot.connectors.kubernetes import Kubernetes
 from bot.core.errors import AiopsError
 from bot.core.models import Model
 from bot.doctor.data import made
-from bot.doctor.remarks import Remark, ok, problem
+from bot.doctor.remarks import Remark, hint, ok, problem
 
 KIND = "kubernetes"
+ROUTERS = ("kserve", "argo_rollouts")
 
 
 def deployments(settings: Settings) -> Iterator[Remark]:
@@ -41,3 +42,31 @@ def _asked(name: str, plug: Plug, model: Model) -> Iterator[Remark]:
     owner = f"; its replicas are set by {other}" if other else ""
     words = f"{seen.available} of {seen.wanted} replicas available, {now.words}{owner}"
     yield ok("cluster", f"'{name}': {model.key} is {cluster.where(model.name)}: {words}; the bot may act on it.")
+
+
+def routers(settings: Settings) -> Iterator[Remark]:
+    """Ask each cluster that shares a model's traffic what the bot may not do there, and whether it serves what was ordered."""
+    for model in settings.models_with(registries().checks).values():
+        plug = settings.platforms.get(model.serving)
+        if plug is not None and plug.kind in ROUTERS:
+            yield _routed(model.serving, plug, model)
+
+
+def _routed(name: str, plug: Plug, model: Model) -> Remark:
+    try:
+        cluster = cast("Any", made(name, plug, registries().connectors))
+        try:
+            where, lacking = cluster.where(model.name), cluster.missing(model.name)
+            if lacking:
+                words = f"'{name}': the bot may not {', '.join(lacking)} at {where}."
+                return problem("cluster", words, "Add these to its Role; the README has one that is enough.")
+            how_far = cluster.settling(model.name)
+        finally:
+            cluster.close()
+    except AiopsError as reason:
+        return problem("cluster", f"'{name}', for {model.key}: {reason}", "Is its address in aiops.yaml right?")
+    if how_far:
+        return hint(
+            "cluster", f"'{name}': {model.key} is {where}, not served as ordered yet: {how_far}.", "Look again in a minute."
+        )
+    return ok("cluster", f"'{name}': {model.key} is {where}, served as ordered; the bot may act on it.")

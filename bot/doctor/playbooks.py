@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from bot.core.models import Model
 from bot.core.playbooks import Playbook
 
-SERVING = {"set_traffic": "moves traffic", "set_alias": "moves traffic", "set_toggle": "switches a flag"}
+MOVES = "moves traffic"
+SERVING = {"set_traffic": MOVES, "switch_version": MOVES, "set_alias": MOVES, "set_toggle": "switches a flag"}
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 

@@ -51,11 +51,15 @@ def _of_version(incident: Incident, version: str) -> str:
     ours, serving = rows.get(version), rows.get(str(incident.evidence.get("serving", "")))
     if ours is None or serving is None or not ours.get("value_text"):
         return f"*Nothing is known of {version} on the rows that raised this*: it was not compared there."
+    compared = (
+        f"{version} on the very same {incident.evidence.get('compared_rows', 0):,} rows: {ours['metric']} {ours['value_text']}"
+    )
+    if ours is serving:
+        return f"{compared} {ours['value_interval_text']}; it serves most of the traffic already, and would get the rest."
     low = ours.get("gain_low")
     better = "" if isinstance(low, float) and low > 0 else ", so it is *not known to do better*"
     return (
-        f"{version} on the very same {incident.evidence.get('compared_rows', 0):,} rows: {ours['metric']} {ours['value_text']} "
-        f"{ours['value_interval_text']}, {serving['version']}'s {serving['value_text']}; "
+        f"{compared} {ours['value_interval_text']}, {serving['version']}'s {serving['value_text']}; "
         f"its log loss is lower by {ours['gain_text']} {ours['gain_interval_text']}{better}."
     )
 
@@ -83,11 +87,12 @@ def _share(plan: Plan, version: str) -> float:
 
 def _data(desk: Desk, model: Model, plan: Plan) -> Iterator[str]:
     """Say which data have come since the reference, where something is to be trained: as much of them as the reference is long."""
-    if not any(change.on == TRAINER for change in plan.changes):
+    log = desk.sources.get(model.source)
+    if log is None or not any(change.on == TRAINER for change in plan.changes):  # a rehearsal has no log
         return
     window = Window.ending(desk.data.now(), model.reference.length)
     try:
-        fresh = desk.source(model).reading(model, window, {}, as_of=desk.data.now())
+        fresh = log.reading(model, window, {}, as_of=desk.data.now())
     except AiopsError as reason:
         yield f"The data for it could not be looked at: {reason}"
         return

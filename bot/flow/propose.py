@@ -9,7 +9,7 @@ from bot.core.approvals import Principal, Proposal
 from bot.core.audit import AuditEntry
 from bot.core.errors import Conflict, NotAllowed, NotFound
 from bot.core.incidents import Incident, State
-from bot.core.models import Model, live_version, split_words
+from bot.core.models import Model, split_words
 from bot.core.playbooks import Parameter, Playbook, Step
 from bot.core.ports import Unit
 from bot.flow import cards
@@ -114,12 +114,12 @@ def _splits(incident: Incident) -> list[dict[str, str]]:
 
 
 def _versions(desk: Desk, incident: Incident, model: Model) -> list[dict[str, str]]:
-    serving = live_version(desk.split(model))
+    split = desk.split(model)
     rows: Sequence[Mapping[str, object]] = incident.evidence.get("versions", [])  # type: ignore[assignment]
     told = {
         str(row["version"]): f"{row['version']}: {row['metric']} {row['value_text']} {row['value_interval_text']}" for row in rows
     }
-    return [{"value": v, "text": told.get(v, v)} for v in reversed(desk.versions(model)) if v != serving]
+    return [{"value": v, "text": told.get(v, v)} for v in reversed(desk.versions(model)) if split.get(v, 0.0) < 1.0]
 
 
 Settle = Callable[[Unit, Proposal], None]

@@ -10,6 +10,7 @@ from bot.core.errors import AiopsError, StoreUnavailable
 from bot.core.findings import Finding
 from bot.core.lines import Lines
 from bot.core.models import Look, Model, Watch
+from bot.core.ports import Unit
 from bot.core.readings import BINARY, Reading
 from bot.core.windows import Window
 from bot.flow.calibrate import lines_for
@@ -57,8 +58,11 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading |
 
     `like` is the reference, where the caller holds it already.
 
-    While a run is at work on the model its windows mix the old and the new version; they are kept, but verification judges.
+    While a run is at work on the model its windows mix the old and the new version; they are kept, but verification judges. So it
+    is where the run ends in the middle of a look, which then has not left the old version's rows out.
     """
+    with desk.store.read() as unit:
+        before = _runs(unit, model)
     try:
         findings = measured(desk, model, watch, slot, like or reference(desk, model), keep=True)
     except StoreUnavailable:  # says nothing about the log; the look is done again
@@ -71,9 +75,14 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading |
         findings = [blind(model, watch.judged_at(slot), why)]
     with desk.store.write() as unit:
         unit.record(slot, findings)
-        if not unit.runs(model=model.key, active=True):
+        if all(before.values()) and _runs(unit, model) == before:
             triage(desk, unit, model, Look(watch, slot), findings)
     return findings
+
+
+def _runs(unit: Unit, model: Model) -> dict[str, bool]:
+    """Return every run on the model and whether it is over."""
+    return {run.id: run.state.over for run in unit.runs(model=model.key)}
 
 
 def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading, *, keep: bool = False) -> list[Finding]:

@@ -28,6 +28,7 @@ from bot.flow.propose import propose
 from bot.rehearsal.board import Board
 from bot.rehearsal.cluster import Cluster
 from bot.rehearsal.registry import Registry
+from bot.rehearsal.router import Router
 from bot.rehearsal.standins import BEGIN, Call, Failing, Jobs, Ledger, Own, Splitter
 from bot.store.database import open_store
 from bot.store.schema import upgrade
@@ -205,8 +206,8 @@ def _desk(scene: Scene, store: Store, ledger: Ledger) -> Desk:
 
 def _standin(scene: Scene, ledger: Ledger, action: str, name: str) -> Platform:
     """Return who stands in for the platform of this name where this action is at work."""
-    if action == "set_traffic":
-        return Splitter(name, ledger, scene.split)
+    if action in ("set_traffic", "switch_version"):
+        return (Router if action == "switch_version" else Splitter)(name, ledger, scene.split)
     if action == "set_alias":
         return Registry(name, ledger, scene.split)
     if action == "run_job":

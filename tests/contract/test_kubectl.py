@@ -102,3 +102,72 @@ def test_kubectl_is_told_that_somebody_was_faster(kubectl, kube):
     code, said = kubectl("replace", "--validate=false", "-f", "-", stdin=old)
 
     assert (code, "the object has been modified" in said) == (1, True), said
+
+
+# custom resources
+
+
+def test_kubectl_finds_an_inference_service_by_its_kind_and_reads_it(kubectl, kube):
+    kube.serve(version="v1")
+    code, said = kubectl("get", "inferenceservices", "-o", "json")
+
+    assert code == 0, said
+    (paper,) = json.loads(said)["items"]
+    assert (paper["apiVersion"], paper["kind"]) == ("serving.kserve.io/v1beta1", "InferenceService")
+    assert paper["status"]["components"]["predictor"]["latestRolledoutRevision"] == "delays-predictor-00001"
+
+
+def test_kubectl_moves_the_traffic_of_an_inference_service(kubectl, kube):
+    kube.serve(version="v1")
+    kube.serve(version="v2")
+    body = json.dumps({"spec": {"predictor": {"canaryTrafficPercent": 20}}})
+    code, said = kubectl("patch", "inferenceservice", "delays", "--type=merge", "-p", body)
+    assert code == 0, said
+    query = "jsonpath={.status.components.predictor.traffic[?(@.percent==80)].revisionName}"
+    code, said = kubectl("wait", "inferenceservice/delays", f"--for={query}=delays-predictor-00001", "--timeout=10s")
+
+    assert (code, "condition met" in said) == (0, True), said
+
+
+def test_kubectl_is_told_that_custom_resources_take_no_strategic_merge(kubectl, kube):
+    kube.serve(version="v1")
+    code, said = kubectl("patch", "inferenceservice", "delays", "--type=strategic", "-p", '{"spec": {"predictor": {}}}')
+
+    assert (code, "is not supported by serving.kserve.io/v1beta1" in said) == (1, True), said
+
+
+def test_kubectl_reads_the_revisions_with_the_labels_of_their_service(kubectl, kube):
+    kube.serve(version="v1")
+    kube.serve(version="v2")
+    code, said = kubectl("get", "revisions.serving.knative.dev", "-l", "version=v2", "-o", "name")
+
+    assert (code, said.strip()) == (0, "revision.serving.knative.dev/delays-predictor-00002"), said
+
+
+STEPS = ({"setWeight": 20}, {"pause": {}})
+
+
+def test_kubectl_reads_a_rollout_and_sees_it_pause(kubectl, kube):
+    kube.rolls("v1", STEPS)
+    kube.rolls("v2")
+    code, said = kubectl("wait", "rollout/delays", "--for=jsonpath={.status.phase}=Paused", "--timeout=10s")
+    assert (code, "condition met" in said) == (0, True), said
+    code, said = kubectl("get", "rollouts", "-o", "json")
+
+    assert code == 0, said
+    assert json.loads(said)["items"][0]["status"]["canary"]["weights"]["canary"]["weight"] == 20
+
+
+def test_kubectl_aborts_a_rollout_in_its_status_and_nowhere_else(kubectl, kube):
+    kube.rolls("v1", STEPS)
+    kube.rolls("v2")
+    abort = '{"status": {"abort": true}}'
+    code, said = kubectl("patch", "rollout", "delays", "--type=merge", "-p", abort)
+    assert code == 0, said
+    kube.settle()
+    assert kube.rolling()["status"]["phase"] == "Paused"
+    code, said = kubectl("patch", "rollout", "delays", "--subresource=status", "--type=merge", "-p", abort)
+    assert code == 0, said
+    kube.settle()
+
+    assert kube.rolling()["status"]["phase"] == "Degraded"

@@ -1,4 +1,5 @@
-"""A Kubernetes API server in memory, as far as Deployments go: real HTTP, resource versions that conflict, three kinds of patch.
+"""A Kubernetes API server in memory, as far as Deployments go and two kinds of custom resources: real HTTP, resource versions that
+conflict, three kinds of patch.
 
 The real `kubectl` is its judge (tests/contract/test_kubectl.py). A small Deployment controller moves one pod at each look at the
 Deployment; `mode` "stuck" lets new pods never become ready, and after `patience` looks the controller gives up as a real one does.
@@ -13,14 +14,28 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.kube_argo import Argo
 from tests.fakes.kube_controller import Controller, template_hash
+from tests.fakes.kube_kserve import KServe
 
-ROOMS = {"apps/v1": ("deployments", "replicasets"), "v1": ("pods",), "autoscaling/v2": ("horizontalpodautoscalers",)}
+ROOMS = {
+    "apps/v1": ("deployments", "replicasets"),
+    "v1": ("pods",),
+    "autoscaling/v2": ("horizontalpodautoscalers",),
+    "serving.kserve.io/v1beta1": ("inferenceservices",),
+    "serving.knative.dev/v1": ("revisions",),
+    "argoproj.io/v1alpha1": ("rollouts",),
+}
+WATCHED = ("deployments", "inferenceservices", "rollouts")
+CUSTOM = ("inferenceservices", "revisions", "rollouts")
 KINDS = {
     "deployments": "Deployment",
     "replicasets": "ReplicaSet",
     "pods": "Pod",
     "horizontalpodautoscalers": "HorizontalPodAutoscaler",
+    "inferenceservices": "InferenceService",
+    "revisions": "Revision",
+    "rollouts": "Rollout",
 }
 APPS = "/apis/apps/v1/namespaces"
 
@@ -44,7 +59,7 @@ class FakeKube:
         """Begin with an empty cluster."""
         self.objects, self.version = {}, 100
         self.token, self.forbidden, self.answers = token, set(), []
-        self.controller = Controller(self)
+        self.controller, self.kserve, self.argo = Controller(self), KServe(self), Argo(self)
         self.calls, self.meddle = Counter(), None
 
     # what a test does to it
@@ -65,9 +80,46 @@ class FakeKube:
             self.write("deployments", namespace, name, changed)
         self.settle()
 
+    def serve(self, name="delays", version="v1", *, namespace="ml", **percent):
+        """Create an InferenceService, or give it another model; then let it finish."""
+        found = self.objects.get(("inferenceservices", namespace, name))
+        model = {"model": {"storageUri": f"s3://models/{name}/{version}"}}
+        paper = found or {"apiVersion": "serving.kserve.io/v1beta1", "metadata": {}, "spec": {"predictor": {}}}
+        changed = copy.deepcopy(paper)
+        changed["spec"]["predictor"] |= model | percent
+        changed["metadata"]["labels"] = {"version": version}
+        (self.write if found else self.put)("inferenceservices", namespace, name, changed)
+        self.settle()
+
+    def service(self, name="delays", namespace="ml"):
+        return self.objects["inferenceservices", namespace, name]
+
+    def rolls(self, version, steps=(), name="delays", *, namespace="ml", routed=True):
+        """Create a Rollout, or give it another template; then let it go as far as it goes."""
+        found = self.objects.get(("rollouts", namespace, name))
+        labels = {"app": name}
+        container = {"name": "server", "image": f"srv:{version}"}
+        template = {"metadata": {"labels": {**labels, "version": version}}, "spec": {"containers": [container]}}
+        if found is None:
+            canary = {"steps": list(steps), **({"trafficRouting": {"istio": {}}} if routed else {})}
+            spec = {"replicas": 4, "selector": {"matchLabels": labels}, "strategy": {"canary": canary}, "template": template}
+            self.put("rollouts", namespace, name, {"apiVersion": "argoproj.io/v1alpha1", "spec": spec})
+        else:
+            self.write("rollouts", namespace, name, {**copy.deepcopy(found), "spec": {**found["spec"], "template": template}})
+        self.settle()
+
+    def rolling(self, name="delays", namespace="ml"):
+        return self.objects["rollouts", namespace, name]
+
     def settle(self):
         for _ in range(40):
-            self.controller.look()
+            self.look()
+
+    def look(self):
+        """Let every controller take a turn."""
+        self.controller.look()
+        self.kserve.look()
+        self.argo.look()
 
     def deployment(self, name="delays", namespace="ml"):
         return self.objects["deployments", namespace, name]
@@ -141,15 +193,15 @@ class FakeKube:
         if not name:
             return self.list(group, resource, namespace, asked)
         if method == "GET":
-            if resource == "deployments":
-                self.controller.look()
+            if resource in WATCHED:
+                self.look()
             found = self.get(resource, namespace, name)
             return scale_of(found) if part == "scale" else found
         return self.changed(method, (resource, namespace, name), part, body, kind)
 
     def list(self, group, resource, namespace, asked):
-        if resource == "deployments":
-            self.controller.look()
+        if resource in WATCHED:
+            self.look()
         items = list(self.listed(resource, namespace, asked))
         version = {"resourceVersion": str(self.version)}
         return {"kind": f"{KINDS[resource]}List", "apiVersion": group, "metadata": version, "items": items}
@@ -172,6 +224,14 @@ class FakeKube:
             self.meddle()
         found = self.get(*place)
         before = scale_of(found) if part == "scale" else found
+        if part == "status":
+            found["status"] = patched(copy.deepcopy(before), body, kind)["status"]
+            self.touch(found)
+            return found
+        if place[0] in CUSTOM and "strategic" in kind:
+            raise Refused(
+                415, "the body of the request was in an unknown format - it accepts json and merge", "UnsupportedMediaType"
+            )
         after = body if method == "PUT" else patched(copy.deepcopy(before), body, kind)
         if part == "scale":
             whole = copy.deepcopy(found)
@@ -188,7 +248,7 @@ def discovery(path):
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"]}
     if path == "/apis":
-        groups = [("apps", "v1"), ("autoscaling", "v2")]
+        groups = [group.split("/") for group in ROOMS if "/" in group]
         named = [(name, {"groupVersion": f"{name}/{version}", "version": version}) for name, version in groups]
         rows = [{"name": name, "versions": [version], "preferredVersion": version} for name, version in named]
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": rows}
@@ -331,7 +391,7 @@ def watch(door, kube, path, asked):
     sent, until = asked.get("resourceVersion", "0"), time.monotonic() + 20
     while time.monotonic() < until and not kube.stopped.wait(0.02):
         with kube.lock:
-            kube.controller.look()
+            kube.look()
             papers = [p for p in kube.listed(resource, namespace, asked) if int(p["metadata"]["resourceVersion"]) > int(sent)]
             lines = [json.dumps({"type": "MODIFIED", "object": paper}) for paper in papers]
             sent = str(kube.version)

@@ -176,5 +176,14 @@ def _looked(house):
 
 def test_every_packaged_playbook_has_its_story():
     here = {"restart", "data_quarantine", "traffic_shift", "restore", "notify_team", "investigate"}
-    elsewhere = {"promote", "feature_toggle", "rollback", "retrain", "restart_deployment", "rollback_deployment", "scale"}
+    elsewhere = {
+        "promote",
+        "feature_toggle",
+        "switch_rollout",
+        "rollback",
+        "retrain",
+        "restart_deployment",
+        "rollback_deployment",
+        "scale",
+    }
     assert {*here, *elsewhere} == set(shelf.read().playbooks)

@@ -135,6 +135,14 @@ def test_where_a_step_fails_the_way_back_is_shown(said):
     assert calls(seen)[2:] == [("clean/undo", "stop clean"), ("shift/undo", "serve example as v3 100 %")]
 
 
+def test_a_platform_that_comes_to_it_by_and_by_is_waited_for_and_nothing_is_called_measured(said):
+    seen = rehearsed(said, "switch_rollout", "--split", "a=0.8", "--split", "b=0.2", "--set", "to_version=a")
+
+    assert calls(seen) == [("switch/apply", "serve example as a 100 %")]
+    assert "it counts no requests, so nothing was measured" in seen["outcome"]
+    assert "switch/measure/1" in {call["step"] for call in seen["calls"]}
+
+
 def test_what_is_served_at_first_and_what_is_chosen_can_be_said(said):
     seen = rehearsed(said, "mine.yaml", "--split", "a=0.8", "--split", "b=0.2", "--set", "to_version=b")
 

@@ -48,14 +48,15 @@ def worked_out(tmp_path, text, **chosen):
 
 
 OWN = ("notify", "look_around")
+ROLLOUT = ("switch_version",)
 CLUSTER = ("restart_deployment", "rollback_deployment", "scale")
 
 
 def test_the_packaged_playbooks_are_on_the_shelf():
-    installed = {"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias", "set_toggle", *OWN}
+    installed = {"set_traffic", "run_job", "restart_deployment", "scale", "undo_rollout", "set_alias", "set_toggle", *OWN, *ROLLOUT}
     found = shelf.read(actions=installed)
     jobs, traffic, cluster = {"data_quarantine", "restart", "retrain"}, {"restore", "rollback", "traffic_shift"}, set(CLUSTER)
-    others = {"promote", "notify_team", "investigate", "feature_toggle"}
+    others = {"promote", "notify_team", "investigate", "feature_toggle", "switch_rollout"}
 
     assert (found.wrong, set(found.playbooks)) == ((), jobs | traffic | cluster | others)
 

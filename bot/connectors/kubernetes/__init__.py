@@ -8,40 +8,28 @@ its way out stays ready for a while, so it is not counted.
 None of this has met a real cluster: the tests' API server is a fake that the real `kubectl` is content with.
 """
 
-import os
-import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.connectors.kubernetes import papers
+from bot.connectors.kubernetes.access import ACCESS, Access, Name, Part, reached
 from bot.connectors.kubernetes.api import JSON_PATCH, MERGE, Api, Right
 from bot.connectors.kubernetes.papers import Paper, at, rows, text
 from bot.core.deployments import Pods, Revision, Rollout
 from bot.core.errors import ActionFailed, ConfigError, NotFound, WorldMoved
 from bot.core.ports import ConnectorKind
-from bot.http import Allowed, Http
 
-MOUNTED = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 GET, PATCH = Right("get", "apps", "deployments"), Right("patch", "apps", "deployments")
 SCALE = Right("patch", "apps", "deployments", "scale")
 REPLICA_SETS, PODS = Right("list", "apps", "replicasets"), Right("list", "", "pods")
-AUTOSCALERS = Right("list", "autoscaling", "horizontalpodautoscalers")
+AUTOSCALERS = Right("list", "autoscaling", "horizontalpodautoscalers", version="v2")
 RIGHTS = (GET, PATCH, SCALE, REPLICA_SETS, PODS, AUTOSCALERS)
 TRIES = 5
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$")]
-
-
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Target(Part):
@@ -53,16 +41,10 @@ class Target(Part):
     most: int = Field(default=10, ge=1)
 
 
-class Options(Part):
-    """The section of `aiops.yaml`; without `url` the bot's own service account in the cluster is used."""
+class Options(Access):
+    """The section of `aiops.yaml`."""
 
     targets: Annotated[dict[str, Target], Field(min_length=1)]
-    url: str = ""
-    token: str = ""
-    token_file: str = ""
-    ca: str = ""
-    namespace: Name | None = None
-    timeout: float = Field(default=10.0, gt=0, le=60)
 
 
 class Kubernetes:
@@ -244,42 +226,8 @@ def make(options: Mapping[str, object]) -> Kubernetes:
     wrong = next((name for name, place in read.targets.items() if place.least > place.most), None)
     if wrong is not None:
         raise ConfigError(f"Connector kubernetes: `least` of {wrong} is above its `most`.")
-    inside = not read.url
-    url = read.url or _own_cluster()
-    token_file = read.token_file or (str(MOUNTED / "token") if inside and not read.token else "")
-    _sealed(url, bool(read.token or token_file))
-    http = Http(Allowed.of(url), deadline_s=read.timeout, tls=_trust(read.ca or (str(MOUNTED / "ca.crt") if inside else "")))
-    home = read.namespace or (_read(MOUNTED / "namespace") if inside else "default")
-    places = {name: (place.namespace or home, place) for name, place in read.targets.items()}
-    return Kubernetes(Api(url, http, lambda: _read(Path(token_file)) if token_file else read.token), places)
-
-
-def _own_cluster() -> str:
-    host, port = os.environ.get("KUBERNETES_SERVICE_HOST", ""), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
-    if not host:
-        raise ConfigError("Connector kubernetes: the bot does not run in a cluster, so `url` must say where the API server is.")
-    return f"https://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _sealed(url: str, token: bool) -> None:  # noqa: FBT001
-    parts = urlsplit(url)
-    if token and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-        raise ConfigError("Connector kubernetes: a token is sent over https:// only; correct `url`.")
-
-
-def _trust(ca: str) -> ssl.SSLContext:
-    """What a server's certificate must be signed by: this file's authorities only, or this machine's usual ones."""
-    try:
-        return ssl.create_default_context(cafile=ca or None)
-    except (OSError, ValueError):  # an SSLError is an OSError
-        raise ConfigError(f"Connector kubernetes: {ca} holds no certificate authority that can be read; name a PEM file.") from None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        raise ConfigError(f"Connector kubernetes: {path} cannot be read; is the service account's token mounted?") from None
+    api, home = reached(read, of="Connector kubernetes")
+    return Kubernetes(api, {name: (place.namespace or home, place) for name, place in read.targets.items()})
 
 
 kubernetes = ConnectorKind(
@@ -287,12 +235,7 @@ kubernetes = ConnectorKind(
     make=make,
     options={
         "targets": "for each model: deployment, namespace, and how many replicas it may have: least (1), most (10)",
-        "url": "the API server, e.g. https://10.0.0.1:6443; without it, the cluster in which the bot itself runs",
-        "token": "a service account's token, named: ${file:…} or ${env:…}",
-        "token_file": "instead of token: a file with it that is read at each call, for tokens that are replaced",
-        "ca": "file with the certificate authority of the API server",
-        "namespace": "where Deployments lie whose target names none; in a cluster the bot's own, else default",
-        "timeout": "seconds that one call may take, whole; 10 by default",
+        **ACCESS,
     },
     summary="Kubernetes Deployments, restarted, scaled and rolled back through the API server",
 )

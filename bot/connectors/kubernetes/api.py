@@ -22,6 +22,7 @@ class Right:
     group: str
     resource: str
     part: str = ""
+    version: str = "v1"
 
     @property
     def words(self) -> str:
@@ -30,9 +31,8 @@ class Right:
 
     def path(self, namespace: str, name: str = "") -> str:
         """Return the path of one object, or of all in the namespace."""
-        root = f"apis/{self.group}" if self.group else "api"
-        version = "v2" if self.group == "autoscaling" else "v1"
-        return "/".join(text for text in (f"/{root}/{version}/namespaces/{namespace}/{self.resource}", name, self.part) if text)
+        root = f"/apis/{self.group}" if self.group else "/api"
+        return "/".join(text for text in (root, self.version, "namespaces", namespace, self.resource, name, self.part) if text)
 
 
 class Api:

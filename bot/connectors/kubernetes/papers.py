@@ -12,7 +12,7 @@ from bot.core.errors import ActionFailed
 STAMP = "aiops-bot/restarted-by"
 STAMPS = (STAMP, "kubectl.kubernetes.io/restartedAt")
 REVISION = "deployment.kubernetes.io/revision"
-POD_HASH = "pod-template-hash"
+POD_HASHES = ("pod-template-hash", "rollouts-pod-template-hash")
 DIGEST_CHARS = 16
 
 Paper = Mapping[str, Any]
@@ -54,7 +54,7 @@ def template(paper: object) -> dict[str, Any]:
     found = at(paper, "spec", "template")
     if not isinstance(found, dict) or not isinstance(at(found, "spec", "containers"), list):
         raise ActionFailed("Kubernetes sent an object without a pod template; is it really a Kubernetes API server?")
-    return _without(found, "labels", (POD_HASH,))
+    return _without(found, "labels", POD_HASHES)
 
 
 def _without(found: dict[str, Any], kind: str, names: tuple[str, ...]) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bot.connectors import kubernetes
-from bot.connectors.kubernetes import RIGHTS, make
+from bot.connectors.kubernetes import RIGHTS, access, make
 from bot.core.deployments import Pods
 from bot.core.errors import ActionFailed, ConfigError, NotFound
 from tests.fakes.kube import FakeKube, serving
@@ -224,7 +223,7 @@ def test_in_a_cluster_its_own_service_account_is_used(kube, url, tmp_path, monke
     host, _, port = url.removeprefix("http://").partition(":")
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", port)
-    monkeypatch.setattr(kubernetes, "MOUNTED", tmp_path)
+    monkeypatch.setattr(access, "MOUNTED", tmp_path)
     (tmp_path / "namespace").write_text("ml")
     with pytest.raises(ConfigError, match=r"ca\.crt holds no certificate authority"):
         make({"targets": TARGETS})

@@ -94,6 +94,13 @@ def test_data_that_cannot_be_looked_at_are_said_so():
     assert says_of_data(down="The log does not answer.") == "The data for it could not be looked at: The log does not answer."
 
 
+def test_where_there_is_no_log_as_in_a_rehearsal_nothing_is_said_of_data():
+    room = jobs.laid()
+    room.lays(sources={})
+
+    assert "New data" not in " ".join(jobs.proposed(room).preview["lines"])
+
+
 @pytest.mark.parametrize("outcomes", [None, "numbers"])
 def test_of_a_log_without_labels_or_of_numbers_no_share_came_true(outcomes):
     room = jobs.laid(model=replace(DELAYS, connectors={"trainer": "nightly"}, task=REGRESSION))

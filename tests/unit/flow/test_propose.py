@@ -71,6 +71,14 @@ def test_without_a_scorer_the_versions_of_the_splitter_are_offered(room):
     assert choices == [{"value": "v2", "text": "v2"}, {"value": "v1", "text": "v1"}]
 
 
+def test_a_version_that_serves_most_but_not_all_can_be_chosen_to_serve_everything(room):
+    room.splitter.set_split("delays", {"v2": 0.8, "v3": 0.2}, "a canary")
+    room.losing()
+    choices = options(room.desk, 1)["playbooks"][0]["parameters"][0]["choices"]
+
+    assert [choice["value"] for choice in choices] == ["v3", "v2", "v1"]
+
+
 def test_for_broken_data_nothing_is_offered_and_it_says_who_mends_it(room):
     room.log.missing = 1.0
     room.looks(2)

@@ -115,6 +115,26 @@ def test_while_a_run_is_at_work_windows_are_kept_but_open_and_close_nothing(room
     assert [i.state.value for i in room.incidents()] == ["mitigating"]
 
 
+def test_a_run_that_ends_in_the_middle_of_a_look_leaves_no_room_for_what_was_measured_across_it(room):
+    room.losing()
+    number = room.approved().id
+    log, ended = room.log.reading, []
+
+    def slowly(*asked, **how):
+        told = log(*asked, **how)
+        if room.log.gap:
+            room.log.gap = 0.0  # fresh rows are well, and verification sees them before this look has come to its end
+            ended.append(room.runs(number)["state"])
+        return told
+
+    room.log.gap = 0.3
+    room.log.reading = slowly
+    look(room.desk, room.model, room.model.watches[0], room.data.now())
+
+    assert ended == ["succeeded"]
+    assert [incident.open for incident in room.incidents()] == [False]
+
+
 def test_the_reference_is_read_once_and_then_remembered(room):
     for _ in range(3):
         reference(room.desk, DELAYS)

@@ -1,0 +1,85 @@
+"""How an API server is reached: where it is, whose word is believed, which token is shown; for every connector to a cluster."""
+
+import os
+import ssl
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.connectors.kubernetes.api import Api
+from bot.core.errors import ConfigError
+from bot.http import Allowed, Http
+
+MOUNTED = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$")]
+ACCESS = {
+    "url": "the API server, e.g. https://10.0.0.1:6443; without it, the cluster in which the bot itself runs",
+    "token": "a service account's token, named: ${file:…} or ${env:…}",
+    "token_file": "instead of token: a file with it that is read at each call, for tokens that are replaced",
+    "ca": "file with the certificate authority of the API server",
+    "namespace": "where targets lie that name none; in a cluster the bot's own, else default",
+    "timeout": "seconds that one call may take, whole; 10 by default",
+}
+
+
+class Part(BaseModel):
+    """Any part of the section."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Access(Part):
+    """What every cluster's section has; without `url` the bot's own service account in the cluster is used."""
+
+    url: str = ""
+    token: str = ""
+    token_file: str = ""
+    ca: str = ""
+    namespace: Name | None = None
+    timeout: float = Field(default=10.0, gt=0, le=60)
+
+
+def reached(read: Access, *, of: str) -> tuple[Api, str]:
+    """Return the API server, and the namespace of targets that name none.
+
+    Raises:
+        ConfigError: the bot does not run in a cluster and no `url` says where one is, or a file is missing.
+    """
+    inside = not read.url
+    url = read.url or _own_cluster(of)
+    token_file = read.token_file or (str(MOUNTED / "token") if inside and not read.token else "")
+    _sealed(url, bool(read.token or token_file), of)
+    tls = _trust(read.ca or (str(MOUNTED / "ca.crt") if inside else ""), of)
+    home = read.namespace or (_read(MOUNTED / "namespace", of) if inside else "default")
+    http = Http(Allowed.of(url), deadline_s=read.timeout, tls=tls)
+    return Api(url, http, lambda: _read(Path(token_file), of) if token_file else read.token), home
+
+
+def _own_cluster(of: str) -> str:
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST", ""), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    if not host:
+        raise ConfigError(f"{of}: the bot does not run in a cluster, so `url` must say where the API server is.")
+    return f"https://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _sealed(url: str, token: bool, of: str) -> None:  # noqa: FBT001
+    parts = urlsplit(url)
+    if token and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigError(f"{of}: a token is sent over https:// only; correct `url`.")
+
+
+def _trust(ca: str, of: str) -> ssl.SSLContext:
+    """What a server's certificate must be signed by: this file's authorities only, or this machine's usual ones."""
+    try:
+        return ssl.create_default_context(cafile=ca or None)
+    except (OSError, ValueError):  # an SSLError is an OSError
+        raise ConfigError(f"{of}: {ca} holds no certificate authority that can be read; name a PEM file.") from None
+
+
+def _read(path: Path, of: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise ConfigError(f"{of}: {path} cannot be read; is the service account's token mounted?") from None
