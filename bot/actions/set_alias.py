@@ -57,8 +57,10 @@ class SetAlias(Action):
             )
 
     def apply(self, platform: Platform, change: Change, key: str) -> None:
-        """Move the alias; read once more just before, because nothing there compares and swaps."""
+        """Move the alias, unless the step only looks; read once more just before, because nothing there compares and swaps."""
         self.precheck(platform, change)
+        if _version(change.before) == _version(change.after):
+            return
         _registry(platform).set_alias(change.target, _version(change.after), key)
 
     def read_back(self, platform: Platform, change: Change, key: str) -> None:  # noqa: ARG002
@@ -90,7 +92,7 @@ class SetAlias(Action):
         """
         registry, before = _registry(platform), _version(change.before)
         if before == _version(change.after):
-            return "It had only looked."
+            return f"'{change.step}' had only looked."
         registry.set_alias(change.target, before, key)
         _require(registry, change.target, before)
         self._served(registry, change.target, before, 0.0)

@@ -29,7 +29,10 @@ POLL_S = 0.25
 LEAST_PATIENCE_S = 60.0
 ROUTER_POLL_S = 5.0
 PATIENCE = 6
-"""With too few requests the wait is stretched to this many times the hold, and at least `LEAST_PATIENCE_S`."""
+"""With too few requests the wait is stretched to this many times the hold, and at least `LEAST_PATIENCE_S`.
+
+A splitter whose counts come late says how late, in seconds, as `lag_s`; that is added.
+"""
 
 
 def wilson(k: int, n: int, z: float = Z) -> tuple[float, float]:
@@ -64,8 +67,8 @@ class SetTraffic(Action):
             ActionFailed: the platform could not be asked for these shares.
         """
         splitter = _splitter(platform)
-        now = _shares(before) if before is not None else _grained(_asked(splitter, target), splitter.grain)
-        after = _grained(_wanted(now, parameters, step), splitter.grain)
+        now = _shares(before) if before is not None else _grained(_asked(splitter, target), splitter.grain, {})
+        after = _grained(_wanted(now, parameters, step), splitter.grain, now)
         if (by_and_by := router(splitter)) is not None:
             by_and_by.check(target, after)
         return Change(step, self.name, target, now, after, f"{split_words(now)} → {split_words(after)}")
@@ -116,11 +119,12 @@ class SetTraffic(Action):
         wanted = _shares(change.after)
         within, seconds = change.measure_share_within or TOLERANCE, change.hold_s
         first, started = splitter.requests(change.target), self.now()
+        patience = max(LEAST_PATIENCE_S, PATIENCE * seconds) + getattr(splitter, "lag_s", 0.0)
         while True:
             waited = self.now() - started
             counts = _since(first, splitter.requests(change.target), change.target)
             verdict = _judged(counts, wanted, within) if waited >= seconds else None
-            if verdict is not None or waited >= max(LEAST_PATIENCE_S, PATIENCE * seconds):
+            if verdict is not None or waited >= patience:
                 break
             self.sleep(POLL_S)
         _require(splitter, change.target, wanted)  # a splitter that restarted under us has forgotten
@@ -239,9 +243,15 @@ def _moved(now: Split, version: str, share: float, step: str) -> Split:
     return {name: share if name == version else other * scale for name, other in now.items()}
 
 
-def _grained(split: Split, grain: int) -> Split:
-    """Return the split in the splitter's own steps, so that what is read back is what was planned."""
-    return {version: steps / grain for version, steps in whole_steps(split, grain).items()}
+def _grained(split: Split, grain: int, now: Split) -> Split:
+    """Return the split in the splitter's own steps, so that what is read back is what was planned.
+
+    A splitter of whole versions (its grain is 1) has all of the traffic where most of it would be; of equals, where it is.
+    """
+    steps = whole_steps(split, grain)
+    if any(split.values()) and not any(steps.values()):
+        steps[max(split, key=lambda version: (split[version], now.get(version, 0.0)))] = grain
+    return {version: whole / grain for version, whole in steps.items()}
 
 
 def _shares(split: Json) -> dict[str, float]:

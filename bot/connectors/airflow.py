@@ -23,6 +23,7 @@ from bot.http import Allowed, Answer, Http, Unanswered, Unreached
 
 REFUSED, FORBIDDEN, GONE, CONFLICT, SERVER_ERROR = 401, 403, 404, 409, 500
 STAGES = {"queued": Stage.RUNNING, "running": Stage.RUNNING, "success": Stage.SUCCEEDED, "failed": Stage.FAILED}
+MOST_TASKS = 5
 STOPPED = "stopped by aiops-bot"
 
 
@@ -112,7 +113,28 @@ class Airflow:
         if not isinstance(state, str) or state not in STAGES:
             raise ActionFailed(f"{answer.where} names no state of a run that Airflow 3 knows.")
         note = told.get("note")
-        return Job(STAGES[state], note[:200] if isinstance(note, str) and note else state)
+        if isinstance(note, str) and note:
+            return Job(STAGES[state], note[:200])
+        return Job(STAGES[state], self._said(state, path, f"run {short(key)}"))
+
+    def _said(self, state: str, path: str, run: str) -> str:
+        """Return where a run stands in words that lead to it: an ended one by its name, a failed one by its tasks, too."""
+        if STAGES[state] is Stage.RUNNING:
+            return state
+        tasks = self._failed_tasks(path) if STAGES[state] is Stage.FAILED else []
+        if not tasks:
+            return f"{run} ended with '{state}'"
+        return f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)} failed in {run}"
+
+    def _failed_tasks(self, path: str) -> list[str]:
+        """Return the names of the tasks that failed, none where that cannot be told."""
+        try:
+            told = _checked(self._call("GET", f"{path}/taskInstances?state=failed&limit={MOST_TASKS}")).json()
+        except ActionFailed:
+            return []
+        rows = told.get("task_instances") if isinstance(told, dict) else None
+        named = [row.get("task_id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return sorted({f"'{name[:60]}'" for name in named if isinstance(name, str) and name})
 
     def cancel(self, job: str, key: str) -> None:
         """Set the run to failed, which ends its tasks; nothing where it is not there any more."""

@@ -150,8 +150,10 @@ def progress(unit: Unit, run: Run) -> None:
     """Bring the run's message level with its steps."""
     done = dict(entry.split("\t", 1) for entry in run.progress)
     gate = _gate(unit, run)
+    stopped = _stopped(unit, run, done)
     steps = [
-        {"words": c.words, "state": _step_state(run, done, c.step), "measured": done.get(c.step, "")} for c in run.plan.changes
+        {"words": c.words, "state": _step_state(run, done, c.step, stopped), "measured": done.get(c.step, "")}
+        for c in run.plan.changes
     ]
     unit.announce(
         Notice(
@@ -193,9 +195,18 @@ def _buttons(run: Run, gate: dict[str, str]) -> list[dict[str, str]]:
     return [{"action": "continue", "text": "Continue", "value": f"{run.id}:{run.gate}", "style": "primary"}, abort]
 
 
-def _step_state(run: Run, done: dict[str, str], step: str) -> str:
+def _stopped(unit: Unit, run: Run, done: dict[str, str]) -> str:
+    """Return the step at which a run failed that went back; empty where it was aborted, or nobody continued it."""
+    change = next((c for c in run.plan.changes if c.step not in done), None)
+    if run.state is not RunState.COMPENSATED or change is None or run.abort_by:
+        return ""
+    reached = not change.gate or any(press.step == change.step for press in unit.presses(run.id))
+    return change.step if reached else ""
+
+
+def _step_state(run: Run, done: dict[str, str], step: str, stopped: str) -> str:
     if run.state is RunState.COMPENSATED:
-        return "undone" if step in done else "waiting"
+        return "undone" if step in done else "failed" if step == stopped else "waiting"
     if step in done:
         return "done"
     first_open = next((c.step for c in run.plan.changes if c.step not in done), "")

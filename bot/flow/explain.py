@@ -15,7 +15,7 @@ from bot.core.clues import Clues
 from bot.core.errors import AiopsError, NotFound
 from bot.core.findings import Finding
 from bot.core.incidents import Incident
-from bot.core.models import Model, live_version, split_words
+from bot.core.models import Model, Split, live_version, split_words
 from bot.core.profiles import Floats
 from bot.core.readings import BINARY, Outcomes, Reading, Sample
 from bot.core.windows import Window
@@ -122,6 +122,9 @@ def _clues(desk: Desk, model: Model, window: Window) -> Clues:
 
 
 def _split(desk: Desk, model: Model) -> str:
+    """Return what serves, in words; empty where nothing can say so."""
+    if not model.serving:
+        return ""
     try:
         return split_words(desk.split(model))
     except AiopsError:
@@ -190,15 +193,24 @@ def rivals(desk: Desk, model: Model, window: Window) -> dict[str, object]:
         return {"versions": [], "best": "", "why_none": why}
     try:
         sample = desk.source(model).sample(model, window, desk.sample_rows)
-        serving = live_version(desk.split(model))
+        split = desk.split(model)
+        serving = live_version(split)
         scored = {version: scorer.score(model.name, version, sample) for version in scorer.versions(model.name)}
         if serving not in scored:
-            raise NotFound(f"the version that serves, {serving or 'unknown'}, cannot be asked to score.")
+            raise NotFound(_not_among(serving))
         contest = Contest(window, sample, scored, serving)
         rows = [compared(desk, model, contest, version) for version in scored]
     except AiopsError as reason:
         return {"versions": [], "best": "", "why_none": f"The other versions could not be compared: {reason}"}
-    return {"versions": rows, "serving": serving, "best": best_of(rows), "compared_rows": len(sample), "window": str(window)}
+    found = {"versions": rows, "serving": serving, "best": best_of(rows), "compared_rows": len(sample), "window": str(window)}
+    return found | {"worse": worse_of(rows, split)}
+
+
+def _not_among(serving: str) -> str:
+    """Say why no version can be called better than the one that serves."""
+    if serving:
+        return f"the version that serves, {serving}, cannot be asked to score."
+    return "nothing says which version serves; the model's `serving:` in aiops.yaml names the platform that does."
 
 
 def compared(desk: Desk, model: Model, contest: Contest, version: str) -> dict[str, object]:
@@ -233,6 +245,14 @@ def best_of(rows: Sequence[Mapping[str, object]]) -> str:
     return str(max(better, key=lambda row: float(str(row["gain"])))["version"]) if better else ""
 
 
+def worse_of(rows: Sequence[Mapping[str, object]], split: Split) -> Mapping[str, object]:
+    """Return the version (with its share) that gets part of the traffic and loses to the one that gets most; empty for none."""
+    losing = [row for row in rows if isinstance(row["gain_high"], float) and row["gain_high"] < 0]
+    shares = {str(row["version"]): split.get(str(row["version"]), 0.0) for row in losing}
+    version = live_version(shares)
+    return {"version": version, "share": shares[version]} if version and shares[version] > 0 else {}
+
+
 def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object]) -> str:
     """Say the next step in one sentence, with the numbers that carry it."""
     if incident.family is Family.DATA_QUALITY:
@@ -246,10 +266,22 @@ def suggestion(model: Model, incident: Incident, gathered: Mapping[str, object])
             f"{theirs['value_text']}, {serving}'s {ours['value_text']}; "
             f"log loss lower by {theirs['gain_text']} {theirs['gain_interval_text']}."
         )
+    if worse := gathered.get("worse"):
+        return _take_out(rows, serving, worse, gathered["compared_rows"])  # type: ignore[arg-type]
     if rows:
         none = f"No other version of {model.name} does better on these rows"
         return f"{none}, so a rollback would not help; it needs new training data or a person."
     return str(gathered.get("why_none", "")) or "A person has to look at it."
+
+
+def _take_out(rows: Mapping[str, Mapping[str, object]], serving: str, worse: Mapping[str, object], n: int) -> str:
+    """Say that a version on trial loses, which going back to another version would not mend."""
+    version, share = str(worse["version"]), amount(float(str(worse["share"])), SHARE)
+    theirs, ours = rows[version], rows[serving]
+    return (
+        f"Take {version} out of the traffic, it gets {share}: on the very same {n:,} rows its {theirs['metric']} is "
+        f"{theirs['value_text']}, {serving}'s {ours['value_text']}."
+    )
 
 
 def why_none(desk: Desk, model: Model, incident: Incident) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-ASKED = {"mlflow": "mlflow==3.17.2", "airflow": "apache-airflow==3.3.2"}
+ASKED = {"mlflow": "mlflow==3.17.2", "airflow": "apache-airflow==3.3.2", "moto": "moto[server]==5.2.5"}
 QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "SCARF_ANALYTICS": "false"}
 """Nobody is told that a test runs."""
 
@@ -36,6 +36,17 @@ def command(server: str, name: str) -> Path:
         subprocess.run(asked, check=True)
         (place / "ready").touch()
     return place / "bin" / name
+
+
+@contextmanager
+def borrowed(server: str) -> Iterator[None]:
+    """Let this process import what lies in a server's environment and not in its own, for the length of a test."""
+    found = next(command(server, "python").parents[1].glob("lib/python*/site-packages"))
+    sys.path.append(str(found))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(found))
 
 
 def environment(server: str, more: Mapping[str, str]) -> dict[str, str]:

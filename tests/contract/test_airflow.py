@@ -1,22 +1,17 @@
 """One suite for the fake Airflow and the real one: a start is one run, whatever is repeated, and a run is followed to its end."""
 
-import json
-import shutil
-import subprocess
 import time
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from bot.connectors.airflow import make
 from bot.connectors.orders import short
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.jobs import Stage
-from tests.contract import servers
-from tests.fakes.airflow import FakeAirflow
+from tests.contract import airflow_server
+from tests.fakes.airflow import PASSWORD, FakeAirflow
 from tests.fakes.loopback import serving
 
 JOBS = {
@@ -37,64 +32,15 @@ class Fake:
         return None
 
 
-class Real:
-    """API server, DAG processor and scheduler on SQLite, without the servers of logs, which would listen to everybody."""
-
-    def __init__(self, stack, folder):
-        port = servers.free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        (folder / "dags").mkdir()
-        shutil.copy(Path(__file__).with_name("airflow_dags.py"), folder / "dags")
-        (folder / "simple_auth_manager_passwords.json.generated").write_text(json.dumps({"bot": "right", "eve": "right"}))
-        secret = uuid4().hex * 2
-        env = servers.environment(
-            "airflow",
-            {
-                "AIRFLOW_HOME": str(folder),
-                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-                "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
-                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "bot:op,eve:viewer",
-                "AIRFLOW__API__HOST": "127.0.0.1",
-                "AIRFLOW__API__PORT": str(port),
-                "AIRFLOW__API__BASE_URL": self.url,
-                "AIRFLOW__API__WORKERS": "1",
-                "AIRFLOW__API_AUTH__JWT_SECRET": secret,
-                "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-            },
-        )
-        airflow = servers.command("airflow", "airflow")
-        subprocess.run(["nice", airflow, "db", "migrate"], env=env, cwd=folder, check=True, capture_output=True)
-        started = [["api-server"], ["dag-processor"], ["scheduler", "--skip-serve-logs"]]
-        ready = [servers.answers(f"{self.url}/api/v2/monitor/health"), self._knows_dags, lambda: True]
-        for arguments, true in zip(started, ready, strict=True):
-            log = folder / f"{arguments[0]}.log"
-            stack.enter_context(servers.running([airflow, *arguments], env, log, true, 180))
-
-    def _headers(self):
-        told = httpx.post(
-            f"{self.url}/auth/token", json={"username": "bot", "password": "right"}, trust_env=False, timeout=10
-        ).json()
-        return {"authorization": f"Bearer {told['access_token']}"}
-
-    def _get(self, path):
-        return httpx.get(f"{self.url}/api/v2/{path}", headers=self._headers(), trust_env=False, timeout=10)
-
-    def _knows_dags(self):
-        return all(self._get(f"dags/{dag}").status_code == 200 for dag in ("train", "asleep"))
-
-    def runs(self, run_id):
-        return [run["dag_run_id"] for run in self._get("dags/train/dagRuns?limit=100").json()["dag_runs"]].count(run_id)
-
-
 @pytest.fixture(scope="module", params=["fake", pytest.param("real", marks=pytest.mark.slow)])
 def world(request, tmp_path_factory):
     with ExitStack() as stack:
-        yield Fake(stack) if request.param == "fake" else Real(stack, tmp_path_factory.mktemp("airflow"))
+        yield Fake(stack) if request.param == "fake" else airflow_server.Real(stack, tmp_path_factory.mktemp("airflow"))
 
 
 @contextmanager
 def connected(world, **more):
-    made = make({"url": world.url, "jobs": JOBS, "username": "bot", "password": "right", "timeout": 20.0, **more})
+    made = make({"url": world.url, "jobs": JOBS, "username": "bot", "password": PASSWORD, "timeout": 20.0, **more})
     try:
         yield made
     finally:
@@ -130,10 +76,11 @@ def test_a_run_is_started_once_and_followed_to_its_end(world, jobs, key):
     assert world.runs(short(key)) in (None, 1)
 
 
-def test_a_run_that_fails_is_said_to_have_failed(jobs, key):
+def test_a_run_that_fails_is_said_to_have_failed_and_at_which_task(jobs, key):
     jobs.start("broken", {}, key)
+    seen = ended(jobs, "broken", key)
 
-    assert ended(jobs, "broken", key).stage is Stage.FAILED
+    assert (seen.stage, seen.words) == (Stage.FAILED, f"task 'train' failed in run {short(key)}")
 
 
 def test_a_run_that_is_stopped_has_failed_and_may_be_stopped_again(jobs, key):

@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from bot.actions.set_alias import SetAlias, set_alias
 from bot.connectors.mlflow import make
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, ConfigError, NotFound, WorldMoved
-from tests.contract import servers
+from tests.contract import mlflow_server, servers
 from tests.fakes.loopback import serving
 from tests.fakes.mlflow import FakeMlflow
 
@@ -33,51 +32,10 @@ class Fake:
         self.mlflow.restart()
 
 
-class Real:
-    """A tracking server and `mlflow models serve`, started once; a restart really restarts the latter."""
-
-    def __init__(self, stack, folder):
-        self.folder, self.stack, self.serving = folder, stack, ExitStack()
-        stack.callback(self._stop)
-        self.registry = f"http://127.0.0.1:{servers.free_port()}"
-        self.env = servers.environment(
-            "mlflow", {"MLFLOW_TRACKING_URI": self.registry, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        )
-        port = self.registry.rpartition(":")[2]
-        stores = ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "artifacts", "--workers", "1"]
-        self._run(stack, ["server", "--host", "127.0.0.1", "--port", port, *stores], f"{self.registry}/health")
-        script = Path(__file__).with_name("mlflow_versions.py")
-        with servers.running(
-            [servers.command("mlflow", "python"), script, folder / "made"],
-            self.env,
-            folder / "versions.log",
-            (folder / "made").exists,
-            120,
-        ):
-            pass
-        self.restart()
-
-    def _stop(self):
-        self.serving.close()
-
-    def restart(self):
-        self._stop()
-        self.serving = ExitStack()
-        self.server = f"http://127.0.0.1:{servers.free_port()}"
-        serve = ["models", "serve", "-m", "models:/late-arrivals@champion", "--env-manager", "local", "-h", "127.0.0.1"]
-        self._run(self.serving, [*serve, "-p", self.server.rpartition(":")[2]], f"{self.server}/ping")
-
-    def _run(self, stack, arguments, ready):
-        log = self.folder / f"{arguments[0]}.log"
-        stack.enter_context(
-            servers.running([servers.command("mlflow", "mlflow"), *arguments], self.env, log, servers.answers(ready), 120)
-        )
-
-
 @pytest.fixture(scope="module", params=["fake", pytest.param("real", marks=pytest.mark.slow)])
 def world(request, tmp_path_factory):
     with ExitStack() as stack:
-        yield Fake(stack) if request.param == "fake" else Real(stack, tmp_path_factory.mktemp("mlflow"))
+        yield Fake(stack) if request.param == "fake" else mlflow_server.Real(stack, tmp_path_factory.mktemp("mlflow"))
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Airflow's API as measured at 3.3.2: its tokens and states, a second run of one id as a conflict, a DAG that is paused."""
 
+PASSWORD = "right-47f2"
+
 
 class FakeAirflow:
     """The DAGs `train` and `asleep`, which is paused; each look at a run takes it one state further."""
@@ -29,10 +31,12 @@ class FakeAirflow:
             return 200, {"dag_id": dag, "is_paused": dag == "asleep"}
         if method != "GET" and who != "bot":
             return 403, {"detail": "Forbidden"}
+        if run.endswith("/taskInstances"):
+            return self._failed_tasks((dag, run.strip("/").removesuffix("/taskInstances")))
         return self._start(dag, body) if method == "POST" else self._run(method, (dag, run.strip("/")), body)
 
     def _login(self, body):
-        if (body["username"], body["password"]) not in (("bot", "right"), ("eve", "right")):
+        if (body["username"], body["password"]) not in (("bot", PASSWORD), ("eve", PASSWORD)):
             return 401, {"detail": "Invalid credentials"}
         self.logins += 1
         self.tokens[f"token{self.logins}"] = body["username"]
@@ -46,6 +50,10 @@ class FakeAirflow:
         end = "failed" if conf.get("fails") else "success"
         self.runs[key] = {"states": ["queued", *["running"] * (1 if not conf.get("seconds") else 1_000), end], "note": None}
         return 200, {"state": "queued"}
+
+    def _failed_tasks(self, key):
+        broken = key in self.runs and self.runs[key]["states"] == ["failed"] and not self.runs[key]["note"]
+        return 200, {"task_instances": [{"task_id": "train", "state": "failed"}] if broken else []}
 
     def _run(self, method, key, body):
         if key not in self.runs:

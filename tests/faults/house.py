@@ -39,12 +39,16 @@ DEAD_S = 0.5
 
 
 class House:
-    """Everything that runs, and what happened to it: `deaths` are the stretches (monotonic) in which nobody watched."""
+    """Everything that runs, and what happened to it: `deaths` are the stretches (monotonic) in which nobody watched.
+
+    `secrets` is what a story gives the bot besides Slack's tokens, and what may be seen of it nowhere: name → text.
+    """
 
     def __init__(
         self, folder: Path, url: str, edge: Edge, *, mends: bool = True, expires: str = "4h", trains: bool = False
     ) -> None:
         self.folder, self.edge = folder, edge
+        self.secrets: dict[str, str] = {}
         self.deaths: list[tuple[float, float]] = []
         self.recoveries: dict[str, float] = {}
         self.killed_inside = 0

@@ -74,7 +74,7 @@ def effects_happened_once(house: "House") -> None:
 def planned(house: "House", run: Run) -> list[float]:
     """Return the shares of the earlier version that a run leads to: its steps as far as they were tried, and back again."""
     intended = {row.entry.target for row in house.audited("step.intended")}
-    tried = [change for change in run.plan.changes if change.on == "serving" and f"{run.id}:{change.step}" in intended]
+    tried = [change for change in run.plan.changes if change.action == "set_traffic" and f"{run.id}:{change.step}" in intended]
     there = [round(float(change.after.get(EARLIER, 0.0)), 4) for change in tried]  # type: ignore[arg-type]
     back = [round(float(change.before.get(EARLIER, 0.0)), 4) for change in reversed(tried)]  # type: ignore[arg-type]
     return there + (back if run.state is RunState.COMPENSATED else [])
@@ -143,7 +143,8 @@ def no_secret_got_out(house: "House", rows: list[AuditRow], messages: list[Mappi
         "the audit log": b"".join(row.body for row in rows).decode(),
         "the metrics": house.metrics(),
     }
-    leaks = [(name, place) for name, secret in house.tokens.items() for place, text in sinks.items() if secret in text]
+    secrets = {**house.tokens, **house.secrets}
+    leaks = [(name, place) for name, secret in secrets.items() for place, text in sinks.items() if secret in text]
     assert leaks == [], "I7: a secret got out"
 
 

@@ -1,14 +1,15 @@
 """Each packaged playbook as people live through it: the real bot, a real Envoy or a real program, the simulator's Slack.
 
-`rollback` is the demo's (`test_year`), `promote` meets the real MLflow in `tests/contract`, `retrain` outlives a kill in
-`tests/faults`, `feature_toggle` meets a real Unleash in `test_flag`, those for clusters meet their fake API in
-`tests/unit/flow/test_cluster_story.py`. A minute or two together, so `make test-all` plays them.
+Those that need other servers have files of their own, named at the end; `rollback` comes before `restore`, and in the demo's year.
+A minute or two together, so `make test-all` plays them.
 """
 
+import re
 import sqlite3
 import sys
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import yaml
@@ -174,16 +175,19 @@ def _looked(house):
     return found[0].window.end if found else TEN
 
 
+STORIES = {
+    "promote": "test_promote_story.py",
+    "retrain": "test_retrain_story.py",
+    "feature_toggle": "test_flag.py",
+    "restart_deployment": "test_cluster.py",
+    "scale": "test_cluster.py",
+    "rollback_deployment": "test_cluster.py",
+    "switch_rollout": "test_cluster.py",
+}
+
+
 def test_every_packaged_playbook_has_its_story():
-    here = {"restart", "data_quarantine", "traffic_shift", "restore", "notify_team", "investigate"}
-    elsewhere = {
-        "promote",
-        "feature_toggle",
-        "switch_rollout",
-        "rollback",
-        "retrain",
-        "restart_deployment",
-        "rollback_deployment",
-        "scale",
-    }
-    assert {*here, *elsewhere} == set(shelf.read().playbooks)
+    here = {"restart", "data_quarantine", "traffic_shift", "rollback", "restore", "notify_team", "investigate"}
+    assert here | set(STORIES) == set(shelf.read().playbooks)
+    for name, file in STORIES.items():
+        assert re.search(rf'\(house, (kube, )?"{name}"', Path(__file__).with_name(file).read_text("utf-8")), name

@@ -76,6 +76,16 @@ def test_a_whole_split_may_come_as_the_text_that_a_parameter_is():
     assert plan({"split": '{"v1":0.3,"v2":0.7}'}).after == {"v1": 0.3, "v2": 0.7}
 
 
+@pytest.mark.parametrize(("share", "v2"), [(0.25, 0.0), (0.5, 0.0), (0.75, 1.0), (1.0, 1.0)])
+def test_where_one_version_gets_all_or_none_a_half_moves_nothing_and_more_moves_all(share, v2):
+    splitter = FakeSplitter()
+    splitter.grain = 1
+
+    for names in ({"version": "v2", "share": share}, {"split": {"v2": share, "v1": 1 - share}}):
+        change = plan(names, splitter=splitter)
+        assert (change.before, change.after) == ({"v1": 1.0, "v2": 0.0}, {"v1": 1 - v2, "v2": v2})
+
+
 def test_a_share_may_come_as_the_text_that_a_form_gives():
     assert plan({"version": "v2", "share": "0.25"}).after == {"v1": 0.75, "v2": 0.25}
 
@@ -154,6 +164,14 @@ def test_too_few_requests_stretch_the_wait_until_they_are_enough():
 
     assert effect.words == "measured v2 50 % · v1 50 % over 160 requests"
     assert effect.measured["seconds"] > 2
+
+
+def test_a_splitter_whose_counts_come_late_is_given_that_much_more_time():
+    splitter = FakeSplitter(split={"v1": 0.5, "v2": 0.5})
+    splitter.lag_s = 300.0
+
+    with pytest.raises(ActionFailed, match=r"^Only 0 requests for delays came in 360 s"):
+        timed(splitter, 0).measure(splitter, change_to(0.5), "run:ramp")
 
 
 @pytest.mark.parametrize(("per_wait", "requests"), [(0, "0"), (1, "240")])

@@ -10,7 +10,7 @@ from bot.core.jobs import Stage
 from bot.core.ports import ConnectorKind
 from bot.core.registry import discover
 from bot.http import Unreached
-from tests.fakes.airflow import FakeAirflow
+from tests.fakes.airflow import PASSWORD, FakeAirflow
 from tests.fakes.loopback import serving
 
 START = ("POST", "/api/v2/dags/train/dagRuns")
@@ -20,7 +20,7 @@ STOP = ("PATCH", LOOK[1])
 
 def options(url, **more):
     jobs = {"retrain": {"dag": "train", "conf": {"until": "{until}", "deep": True}}}
-    return {"url": url, "jobs": jobs, "username": "bot", "password": "right", "timeout": 2.0, **more}
+    return {"url": url, "jobs": jobs, "username": "bot", "password": PASSWORD, "timeout": 2.0, **more}
 
 
 @pytest.fixture
@@ -156,3 +156,29 @@ def test_a_stop_that_is_refused_is_said_so(jobs, fake):
     fake.instead[STOP] = 400, {}
     with pytest.raises(ActionFailed, match="answered 400"):
         jobs.cancel("retrain", "run:1")
+
+
+def broken(fake, jobs, told, status=200):
+    """Let a run have failed, and Airflow tell this of its tasks; return what is said of it."""
+    jobs.start("retrain", {"until": "today"}, "run:1")
+    fake.runs["train", short("run:1")]["states"] = ["failed"]
+    fake.instead["GET", f"{LOOK[1]}/taskInstances"] = status, told
+    return jobs.job("retrain", "run:1")
+
+
+def test_every_task_that_failed_is_named(jobs, fake):
+    rows = [{"task_id": name} for name in ("load", "fit", "fit")]
+    seen = broken(fake, jobs, {"task_instances": rows})
+
+    assert (seen.stage, seen.words) == (Stage.FAILED, f"tasks 'fit', 'load' failed in run {short('run:1')}")
+
+
+@pytest.mark.parametrize("told", [{}, [], {"task_instances": 5}, {"task_instances": [5, {"task_id": 5}, {}]}, b"<html>"])
+def test_a_failure_is_one_even_where_its_tasks_cannot_be_read(jobs, fake, told):
+    seen = broken(fake, jobs, told)
+
+    assert (seen.stage, seen.words) == (Stage.FAILED, f"run {short('run:1')} ended with 'failed'")
+
+
+def test_a_failure_is_one_even_where_its_tasks_may_not_be_asked_for(jobs, fake):
+    assert broken(fake, jobs, {"detail": "Forbidden"}, status=403).words == f"run {short('run:1')} ended with 'failed'"

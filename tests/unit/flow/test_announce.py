@@ -107,7 +107,9 @@ def test_a_card_says_what_must_be_seen_before_the_incident_closes(room, check, w
         (RunState.VERIFYING, ("half\tm", "all\tm"), ["done", "done"]),
         (RunState.FAILED, ("half\tm",), ["done", "failed"]),
         (RunState.FAILED, (), ["failed", "waiting"]),
-        (RunState.COMPENSATED, ("half\tm",), ["undone", "waiting"]),
+        (RunState.COMPENSATED, ("half\tm",), ["undone", "failed"]),
+        (RunState.COMPENSATED, (), ["failed", "waiting"]),
+        (RunState.COMPENSATED, ("half\tm", "all\tm"), ["undone", "undone"]),
         (RunState.HANDED_OVER, ("half\tm", "all\tm"), ["done", "done"]),
     ],
 )
@@ -116,3 +118,10 @@ def test_a_run_shows_how_far_each_step_came(room, state, done, steps):
         cards.progress(unit, a_run(plan=TWO, state=state, progress=done))
 
     assert [step["state"] for step in room.shown("run:p1")["steps"]] == steps
+
+
+def test_a_step_before_which_the_run_was_aborted_has_not_failed(room):
+    with room.store.write() as unit:
+        cards.progress(unit, a_run(plan=TWO, state=RunState.COMPENSATED, progress=("half\tm",), abort_by="U0ANA"))
+
+    assert [step["state"] for step in room.shown("run:p1")["steps"]] == ["undone", "waiting"]

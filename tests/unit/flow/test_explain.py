@@ -38,6 +38,22 @@ def test_a_version_that_is_better_only_perhaps_is_not_suggested(room):
     )
 
 
+def test_a_version_on_trial_that_loses_is_what_has_to_go(room):
+    room.splitter.set_split("delays", {"v1": 0.0, "v2": 0.8, "v3": 0.2}, "release")
+    room.losing()
+
+    assert evidence(room)["suggestion"] == (
+        "Take v3 out of the traffic, it gets 20 %: on the very same 10,000 rows its calibration gap is 15 points, v2's 2 points."
+    )
+
+
+def test_a_version_that_loses_and_that_nobody_gets_is_not_to_blame(room):
+    room.splitter.set_split("delays", {"v1": 0.0, "v2": 1.0, "v3": 0.0}, "release")
+    room.losing()
+
+    assert "so a rollback would not help" in evidence(room)["suggestion"]
+
+
 def test_a_model_whose_versions_cannot_be_asked_says_how_they_could(room):
     room.lays(scorers={})
     room.losing()
@@ -68,8 +84,16 @@ def test_without_a_splitter_nobody_knows_what_serves_so_nothing_is_called_better
     room.losing()
 
     assert evidence(room)["suggestion"] == (
-        "The other versions could not be compared: the version that serves, unknown, cannot be asked to score."
+        "The other versions could not be compared: nothing says which version serves; "
+        "the model's `serving:` in aiops.yaml names the platform that does."
     )
+
+
+def test_a_model_whose_splitter_nobody_named_is_not_said_to_serve_nothing(room):
+    room.lays(models={room.model.key: replace(room.model, serving="")})
+    room.losing()
+
+    assert evidence(room)["split"] == ""
 
 
 def test_a_serving_version_that_cannot_be_asked_is_named(room):

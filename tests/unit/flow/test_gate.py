@@ -94,6 +94,15 @@ def test_when_a_person_has_pressed_it_goes_on_to_its_end(room):
     assert (room.run(room.number).gate, card(room)["gate"]) == ("", {})
 
 
+def test_a_step_that_fails_after_somebody_has_continued_it_is_the_one_that_failed(room):
+    journal = stopped(room)
+    presses(room)
+    room.splitter.troubles = ["refuses"]
+
+    assert goes_on(room, journal)["state"] == RunState.COMPENSATED
+    assert [step["state"] for step in card(room)["steps"]] == ["undone", "failed"]
+
+
 def test_a_second_press_changes_nothing(room):
     journal = stopped(room)
     presses(room)
@@ -164,6 +173,7 @@ def nobody_came(room, ended):
     assert ended["outcome"].startswith("Nobody continued it before 'all' within 1 h.")
     assert room.splitter.split("delays") == BEFORE
     assert room.audited().count("gate.expired") == 1
+    assert [step["state"] for step in card(room)["steps"]] == ["undone", "waiting"]
     assert room.incident().state is State.ACKNOWLEDGED
 
 
