@@ -127,9 +127,9 @@ class Durable:
             self._lease.release()
             raise
         self._reaper.serve(self._dbos)
-        self._reaper.reap()
-        heart = Pulse("heart", self.pace.beat_s, self._beat)
-        self._pulses = (heart, Pulse("reaper", self.pace.beat_s, self._reaper.reap))
+        reaper = Pulse("reaper", self.pace.beat_s, self._reaper.reap)
+        reaper.beat()  # at once; a database that goes away just now costs a beat and not the process
+        self._pulses = (Pulse("heart", self.pace.beat_s, self._beat), reaper)
         for pulse in self._pulses:
             pulse.start()
 

@@ -116,7 +116,7 @@ class Pulse(threading.Thread):
     def run(self) -> None:
         """Beat until stopped."""
         while not self._stopped.wait(self._every_s):
-            self._beat()
+            self.beat()
 
     def stop(self) -> None:
         """Beat no more; a beat at work ends first."""
@@ -124,7 +124,8 @@ class Pulse(threading.Thread):
         if self.is_alive():
             self.join(timeout=5)
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
+        """Do it now; a failure is logged, and the next beat tries again."""
         try:
             self._do()
         except Exception as error:  # noqa: BLE001  # the outermost loop: a heart that stops for an error is the worse error

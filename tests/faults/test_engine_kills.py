@@ -17,7 +17,7 @@ PATIENT = Pace(poll_s=0.1, beat_s=0.3, ttl_s=60.0)
 @pytest.mark.parametrize("kills", [10, pytest.param(40, marks=pytest.mark.slow)])
 def test_a_storm_of_kills_loses_no_run_and_doubles_no_effect(world, lives, onlooker, tally, kills):
     dice, workflows = random.Random(7), 2 * kills
-    script = Script(world, step_s=0.15)
+    script = Script(onlooker.url, world, step_s=0.15)
     numbers = [f"pb:{n}" for n in range(workflows)]
     for number in numbers:
         onlooker.enqueue_now("five", number, {}, lane=number)

@@ -18,7 +18,7 @@ from bot.flow.decide import approve
 from bot.store import schema
 from bot.store.database import open_store
 from tests.faults.failures import balance
-from tests.faults.lives import Script, engine_of, eventually
+from tests.faults.lives import Script, engine_of, eventually, holders
 from tests.faults.office import BO, Office, Papers, keys, opened, remedy
 
 RUNS = [f"pb:{n}" for n in range(10)]
@@ -88,6 +88,7 @@ def test_a_database_that_is_torn_away_amid_a_take_over_loses_no_run(fragile, wat
     owner = lives.begin(Script(fragile.url, world, executor="owner", place="another machine"))
     eventually(lambda: owned_by(watching, "owner") == len(RUNS), 15, "all runs were at work")
     lives.begin(Script(fragile.url, world, executor="heir"))
+    eventually(lambda: "heir" in holders(watching), 15, "somebody could take over")
     lives.kill(owner)
     eventually(lambda: owned_by(watching, "owner") < len(RUNS), 15, "the take-over had begun")
     left = owned_by(watching, "owner")

@@ -75,7 +75,7 @@ def test_the_id_of_a_dead_process_can_be_taken_again(engine_url, world, lives, o
 def test_three_replicas_that_are_killed_fire_every_slot_once(world, lives, onlooker, tally, slots):
     dice, kills, outages = random.Random(slots), 0, 0
     begins, speed = time.time() + 1.7, 12.0
-    scripts = [Script(world, ticking=Ticking(begins, speed, slots, late_s)) for late_s in (-1.5, 0.0, 1.5)]
+    scripts = [Script(onlooker.url, world, ticking=Ticking(begins, speed, slots, late_s)) for late_s in (-1.5, 0.0, 1.5)]
     running = [lives.begin(script) for script in scripts]
     for turn in range(int(slots / speed)):
         time.sleep(0.5 + dice.random())
@@ -87,7 +87,7 @@ def test_three_replicas_that_are_killed_fire_every_slot_once(world, lives, onloo
         for n in struck:
             running[n] = lives.begin(scripts[n])
 
-    eventually(lambda: len(world.effects()) >= slots and not onlooker.counts()["running"], 30, "every slot was looked at")
+    eventually(lambda: len(world.effects()) >= slots and not onlooker.counts()["running"], 90, "every slot was looked at")
     rows = _check_rows(onlooker)
     looks, due = [world.calls(slot) for slot in world.effects()], scripts[1].ticking.all_slots()
     tally(kills=kills, outages=outages, slots=slots, **balance(due, world.effects()))
