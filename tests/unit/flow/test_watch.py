@@ -97,8 +97,9 @@ def test_a_log_that_is_down_is_unknown_in_its_own_words(room):
     assert (latest(room)["source"].verdict, latest(room)["source"].reason) == (Verdict.UNKNOWN, "The log is gone; mount it.")
 
 
-def test_a_database_that_is_away_says_nothing_about_the_log(room):
-    room.store.away = 0
+@pytest.mark.parametrize("reads", [0, 1], ids=["at once", "amid the look"])
+def test_a_database_that_is_away_says_nothing_about_the_log(room, reads):
+    room.store.away = reads
     with pytest.raises(StoreUnavailable):
         room.looks()
 
