@@ -17,7 +17,7 @@ thumbsup 👍|+1 👍|thumbsdown 👎|-1 👎|ok_hand 👌|wave 👋|clap 👏|p
 heart ❤️|green_heart 💚|yellow_heart 💛|broken_heart 💔|tada 🎉|sparkles ✨|star ⭐|star2 🌟|rocket 🚀|zap ⚡|boom 💥|bulb 💡|gear ⚙️|wrench 🔧|
 hammer_and_wrench 🛠️|toolbox 🧰|construction 🚧|no_entry ⛔|no_entry_sign 🚫|octagonal_sign 🛑|stop_sign 🛑|shield 🛡️|link 🔗|paperclip 📎|pushpin 📌|round_pushpin 📍|
 file_folder 📁|open_file_folder 📂|card_index_dividers 🗂️|page_facing_up 📄|clipboard 📋|scroll 📜|books 📚|package 📦|inbox_tray 📥|outbox_tray 📤|
-floppy_disk 💾|computer 💻|desktop_computer 🖥️|satellite_antenna 📡|electric_plug 🔌|battery 🔋|thermometer 🌡️|test_tube 🧪|microscope 🔬|telescope 🔭|dna 🧬|
+floppy_disk 💾|computer 💻|desktop_computer 🖥️|satellite_antenna 📡|electric_plug 🔌|battery 🔋|thermometer 🌡️|test_tube 🧪|microscope 🔬|telescope 🔭|mega 📣|loudspeaker 📢|dna 🧬|
 airplane ✈️|airplane_departure 🛫|airplane_arriving 🛬|helicopter 🚁|truck 🚚|bird 🐦|snake 🐍|bug 🐛|bee 🐝|turtle 🐢|owl 🦉|hatching_chick 🐣|
 sunny ☀️|partly_sunny ⛅|cloud ☁️|umbrella ☔|snowflake ❄️|tornado 🌪️|fog 🌫️|rainbow 🌈|ocean 🌊|seedling 🌱|herb 🌿|
 smile 😄|smiley 😃|grin 😁|joy 😂|slightly_smiling_face 🙂|wink 😉|thinking_face 🤔|neutral_face 😐|cry 😢|sob 😭|scream 😱|sweat_smile 😅|
