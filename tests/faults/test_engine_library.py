@@ -12,7 +12,7 @@ from bot.engine.durable import CHECKS
 from bot.engine.lease import leases
 from tests.faults.lives import BRISK, Script, engine_of, eventually
 
-pytestmark = pytest.mark.failure("library")
+pytestmark = [pytest.mark.failure("library"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bot.flow.gate import proceed
 from tests.fakes.journal import FakeJournal
 from tests.unit.flow.room import ROLLBACK, Room
 
-FILE = Path(__file__).parents[1] / "goldens" / "journals.json"
+FILE = Path(__file__).parent / "journals.json"
 HALF, ALL = ROLLBACK.steps
 
 
