@@ -28,6 +28,7 @@ from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 Tls = ssl.SSLContext
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEADLINE: ContextVar[float] = ContextVar("deadline")
+IDLE_S = 1.0  # then a connection is not used again: servers hang up on it (often after 5 s), maybe in the middle of a call
 SENT = {"accept-encoding": "identity", "user-agent": "aiops-bot"}
 
 
@@ -102,10 +103,9 @@ class Http:
 
     def __init__(self, allowed: Allowed, *, deadline_s: float = 10, most_bytes: int = 8_000_000, tls: Tls | None = None) -> None:
         self._allowed, self._deadline_s, self._most_bytes = allowed, deadline_s, most_bytes
-        transport = httpx.HTTPTransport(trust_env=False)
-        seal = tls or ssl.create_default_context()
+        transport, seal = httpx.HTTPTransport(trust_env=False), tls or ssl.create_default_context()
         # httpx has no public way to give it a network backend; tests/unit/test_http.py fails if this stops working
-        transport._pool = httpcore.ConnectionPool(ssl_context=seal, network_backend=_Guard(allowed), keepalive_expiry=5.0)
+        transport._pool = httpcore.ConnectionPool(ssl_context=seal, network_backend=_Guard(allowed), keepalive_expiry=IDLE_S)
         self._client = httpx.Client(transport=transport, headers=SENT, follow_redirects=False, trust_env=False)
 
     def get(self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> Answer:

@@ -26,6 +26,7 @@ from bot.simulator.web import WebApi
 from bot.simulator.workspace import Json, SlackApp, Workspace, default_workspace
 
 START_S = 10.0
+KEEP_ALIVE_S = 75
 _Result = TypeVar("_Result")
 
 
@@ -203,6 +204,7 @@ class Simulator:
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=KEEP_ALIVE_S,
         )
         self._server = uvicorn.Server(config)
         try:

@@ -9,15 +9,12 @@ import pytest
 from bot.core.approvals import Standing
 from bot.core.incidents import State
 from bot.core.runs import RunState
+from tests.faults.databases import POSTGRES_SLOWLY
 from tests.faults.edge import COUNTERS, SET, STATE
 from tests.faults.house import FORGETFUL
 from tests.faults.papers import PLACE
 
 THREE_STEPS = [0.25, 0.5, 1.0]
-POSTGRES_SLOWLY = pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
-)
-"""Minutes of a whole bot: on SQLite at every test, on both before a release."""
 
 
 def at_once(*presses):

@@ -25,6 +25,7 @@ from bot.slack.pacing import Pace
 from bot.slack.ports import Ears
 from bot.store.database import open_store, wall_clock
 from bot.store.outbox import Outbox
+from tests.faults.databases import POSTGRES_SLOWLY
 
 NURSERY = multiprocessing.get_context("forkserver")
 SETTLE = timedelta(seconds=2)
@@ -207,6 +208,7 @@ def test_a_kill_between_the_commit_and_the_post_loses_nothing(post):
     assert post.seen() == [("incident:1", CHANNELS[0], False)]
 
 
+@POSTGRES_SLOWLY
 def test_random_kills_under_a_slack_that_drops_and_delays_lose_and_double_nothing(post, slack):
     random = Random(7)
     keys = []
@@ -228,6 +230,7 @@ def test_random_kills_under_a_slack_that_drops_and_delays_lose_and_double_nothin
     assert Counter(post.seen()) == Counter(keys)
 
 
+@POSTGRES_SLOWLY
 def test_a_message_that_lands_after_it_was_given_up_is_collapsed_and_audited(post, slack):
     slack.fault("late_accept", "chat.postMessage", delay_s=SETTLE.total_seconds() + 2.5)  # the read-back cannot see it yet
     post.tells(line("incident:1"))
@@ -238,6 +241,7 @@ def test_a_message_that_lands_after_it_was_given_up_is_collapsed_and_audited(pos
     assert "delivery.collapsed" in post.audited()
 
 
+@POSTGRES_SLOWLY
 def test_an_outage_of_slack_loses_nothing_and_the_last_state_is_what_people_see(post, slack):
     post.tells(line("incident:1", text="opened"))
     post.delivers_until_empty()

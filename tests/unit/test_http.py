@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -206,3 +207,38 @@ def test_idle_connections_are_closed():
 
         with pytest.raises(RuntimeError, match="closed"):
             http.get(url)
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(30.0, 1), (0.0, 2)])
+def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch, idle, connections):
+    """A server that hangs up at this very moment would leave the outcome of a write unknown."""
+    monkeypatch.setattr("bot.http.IDLE_S", idle)
+    with keeping() as (url, callers):
+        http = client(url)
+        http.get(url)
+        time.sleep(0.01)
+        http.get(url)
+        http.close()
+
+    assert len(set(callers)) == connections
+
+
+@contextmanager
+def keeping():
+    """A server that keeps its connections; yields its URL and, call by call, the port of the caller."""
+    callers = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            callers.append(self.client_address[1])
+            self.wfile.write(OK)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as house:
+        threading.Thread(target=house.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{house.server_port}", callers
+        house.shutdown()

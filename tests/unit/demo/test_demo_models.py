@@ -71,11 +71,11 @@ def test_a_folder_is_prepared_once(models_folder):
 
 
 def test_a_folder_of_other_recipes_is_prepared_anew(models_folder, tmp_path, year):
-    kept = json.loads((models_folder / "models.json").read_text())
+    key = json.loads((models_folder / "models.json").read_text())["key"]
     (tmp_path / "models.json").write_text(json.dumps({"key": "of last week", "cards": []}))
 
-    assert len(prepare(tmp_path, year)) == 3
-    assert json.loads((tmp_path / "models.json").read_text()) == kept
+    assert len(prepare(tmp_path, year[::20])) == 3
+    assert json.loads((tmp_path / "models.json").read_text())["key"] == key
 
 
 def test_a_prepared_folder_holds_numbers_and_text_only(models_folder):

@@ -21,6 +21,7 @@ from bot.flow.detect import NONE
 from tests.fakes.world import MORNING
 from tests.unit.flow.room import DAY, DELAYS
 
+pytestmark = pytest.mark.no_cover  # numbers by the million; which branches there are is shown elsewhere
 HOUR = timedelta(hours=1)
 NAMES = ("a", "b", "c", "d")
 MODELS, MONTHS, LEARNED = 20, 10, 60

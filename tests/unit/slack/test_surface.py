@@ -275,6 +275,7 @@ def test_broken_glass_is_loud_on_the_card_and_its_review_is_written_with_a_butto
     opened.bo.clicks("Break glass…")
     opened.bo.fills("text", "I want to")
     assert opened.bo.submits() == {"reason": "Only @U0ANA may break the glass here; your roles: on-call."}
+    opened.bo.closes()
     opened.ana.clicks("Break glass…")
     opened.ana.fills("text", "nobody answers")
     assert opened.ana.submits() == {}
