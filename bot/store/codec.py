@@ -22,11 +22,20 @@ from bot.core.windows import utc
 
 T = TypeVar("T")
 Arrays = dict[str, np.ndarray[Any, Any]]
+WRITTEN = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 
 
 def dumps(value: object, arrays: Arrays | None = None) -> str:
     """Return pure-ASCII JSON, so that no database can refuse a character of hostile text; arrays are put into `arrays`."""
-    return json.dumps(_plain(value, arrays), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return WRITTEN.encode(_plain(value, arrays))
+
+
+def brief(value: object) -> str:
+    """Return it as `dumps` does, a dataclass without the fields that hold their default; `loads` fills them in again."""
+    defaults = _defaults(type(value))
+    given = {name: getattr(value, name) for name in _names(type(value))}
+    return WRITTEN.encode({name: _plain(one, None) for name, one in given.items() if one != defaults.get(name, MISSING)})
 
 
 def loads(kind: type[T], text: str, arrays: Arrays | None = None) -> T:
@@ -56,8 +65,10 @@ def unpack(data: bytes) -> Arrays:
 
 
 def _plain(value: object, arrays: Arrays | None) -> Any:  # noqa: PLR0911
-    if value is None or isinstance(value, (bool, str)):
-        return str(value) if isinstance(value, Enum) else value
+    if type(value) in AS_THEY_ARE:  # most of what there is; the questions below are for the rest
+        return value
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, np.generic):
         return _plain(value.item(), arrays)
     if isinstance(value, (int, float)):
@@ -73,7 +84,7 @@ def _plain(value: object, arrays: Arrays | None) -> Any:  # noqa: PLR0911
 
 def _plain_container(value: object, arrays: Arrays | None) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name), arrays) for f in fields(value)}
+        return {name: _plain(getattr(value, name), arrays) for name in _names(type(value))}
     if isinstance(value, Mapping):
         pairs = [(str(key), _plain(one, arrays)) for key, one in value.items()]
         if any(key.startswith("$") for key, _ in pairs):  # hostile keys must not read as our own marks
@@ -183,6 +194,16 @@ def _dataclass(kind: Any, raw: Any, place: str, arrays: Arrays) -> Any:
     if missing := _required(kind) - set(given):
         raise ValueError(f"{place} lacks {', '.join(sorted(missing))}.")
     return kind(**{name: _typed(hints[name], one, f"{place}.{name}", arrays) for name, one in given.items()})
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
+
+
+@cache
+def _defaults(kind: Any) -> Mapping[str, Any]:
+    return {f.name: f.default for f in fields(kind) if f.default is not MISSING}
 
 
 @cache

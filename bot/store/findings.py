@@ -1,13 +1,18 @@
-"""Findings: what was found at each slot, of each check and subject."""
+"""Findings: what was found at each slot, of each check and subject.
 
+This is the table that grows: a year of five-minute looks is a hundred thousand slots a model. So no question may cost more for
+every slot that is kept: each is answered from one end of the index (model, check, slot, subject).
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
 from bot.core.findings import Finding, Verdict
 from bot.store import tables
-from bot.store.codec import dumps, loads
+from bot.store.codec import brief, loads
 from bot.store.upserts import upsert_many
 
 rows = tables.findings
@@ -16,9 +21,19 @@ rows = tables.findings
 def record(connection: Connection, slot: datetime, found: Iterable[Finding]) -> None:
     """Replace, for every model and check in `found`, what its slot holds; of two findings on one subject the later one stays."""
     kept = {(f.model, *f.key): f for f in found}
-    for model, check in sorted({(model, check) for model, check, _ in kept}):
-        connection.execute(delete(rows).where(rows.c.model == model, rows.c.check_name == check, rows.c.slot == slot))
-    upsert_many(connection, rows, [_columns(slot, f) for f in kept.values()], "model", "slot", "check_name", "subject")
+    for checks, models in _alike(kept).items():
+        connection.execute(delete(rows).where(rows.c.model.in_(models), rows.c.check_name.in_(checks), rows.c.slot == slot))
+    upsert_many(connection, rows, [_columns(slot, f) for f in kept.values()], "model", "check_name", "slot", "subject")
+
+
+def _alike(kept: Iterable[tuple[str, str, str]]) -> dict[tuple[str, ...], list[str]]:
+    """Return the models that the same checks were run on, by these checks."""
+    checks, models = defaultdict(set), defaultdict(list)
+    for model, check, _ in kept:
+        checks[model].add(check)
+    for model in sorted(checks):
+        models[tuple(sorted(checks[model]))].append(model)
+    return models
 
 
 def recent(connection: Connection, model: str, key: tuple[str, str], before: datetime, n: int) -> Sequence[Verdict]:
@@ -35,14 +50,28 @@ def history(connection: Connection, model: str, key: tuple[str, str], limit: int
 
 def latest(connection: Connection, model: str | None) -> Sequence[Finding]:
     """Return the newest slot of each model's every check, by model, check and subject."""
-    newest = select(rows.c.model, rows.c.check_name, func.max(rows.c.slot).label("slot")).group_by(rows.c.model, rows.c.check_name)
-    if model is not None:
-        newest = newest.where(rows.c.model == model)
-    last = newest.subquery()
-    same = (rows.c.model == last.c.model) & (rows.c.check_name == last.c.check_name) & (rows.c.slot == last.c.slot)
-    query = select(rows.c.body).join(last, same)
-    found = [loads(Finding, body) for body in connection.scalars(query)]
+    names = [model] if model is not None else connection.scalars(select(rows.c.model).distinct())
+    found = [finding for name in names for finding in _newest(connection, name)]
     return sorted(found, key=lambda f: (f.model, f.key))
+
+
+def newest_slots(connection: Connection, model: str) -> dict[str, datetime]:
+    """Return each check's newest slot. The database goes from one check to the next; it does not read what lies between."""
+    mine = rows.c.model == model
+    checks = select(func.min(rows.c.check_name).label("name")).where(mine).cte("checks", recursive=True)
+    following = select(func.min(rows.c.check_name)).where(mine, rows.c.check_name > checks.c.name).scalar_subquery()
+    checks = checks.union_all(select(following).where(checks.c.name.is_not(None)))
+    newest = select(func.max(rows.c.slot)).where(mine, rows.c.check_name == checks.c.name).scalar_subquery()
+    query = select(checks.c.name, newest).where(checks.c.name.is_not(None))
+    return {name: slot for name, slot in connection.execute(query)}
+
+
+def _newest(connection: Connection, model: str) -> list[Finding]:
+    slots = newest_slots(connection, model)
+    if not slots:
+        return []
+    of_each = or_(*(and_(rows.c.check_name == check, rows.c.slot == slot) for check, slot in slots.items()))
+    return [loads(Finding, body) for body in connection.scalars(select(rows.c.body).where(rows.c.model == model, of_each))]
 
 
 def _of(model: str, key: tuple[str, str]) -> ColumnElement[bool]:
@@ -57,5 +86,5 @@ def _columns(slot: datetime, finding: Finding) -> dict[str, object]:
         "check_name": finding.check,
         "subject": finding.subject,
         "verdict": finding.verdict.value,
-        "body": dumps(finding),
+        "body": brief(finding),
     }

@@ -75,16 +75,16 @@ notes = Table(
 )
 
 
-class _Findings(TypedColumns):
+class _Findings(TypedColumns):  # in this order one index answers every question, and what is old lies together
     model = Column(Name, primary_key=True)
-    slot = Column(Moment, primary_key=True)
     check_name = Column(Name, primary_key=True)
+    slot = Column(Moment, primary_key=True)
     subject = Column(Name, primary_key=True)
     verdict = Column(Text, nullable=False)
     body = Column(Text, nullable=False)
 
 
-findings = Table("findings", metadata, _Findings, Index(None, "model", "check_name", "subject", "slot"))
+findings = Table("findings", metadata, _Findings)
 
 
 class _References(TypedColumns):
@@ -95,6 +95,15 @@ class _References(TypedColumns):
 
 
 references = Table("references_", metadata, _References)
+
+
+class _Wanted(TypedColumns):
+    model = Column(Name, primary_key=True)
+    fingerprint = Column(Name, primary_key=True)
+    at = Column(Moment, nullable=False)  # when a configuration was last seen to ask for this reference
+
+
+wanted = Table("wanted", metadata, _Wanted)
 
 
 class _Lines(TypedColumns):
