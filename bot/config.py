@@ -29,6 +29,7 @@ from bot.core.rules import Rule
 from bot.core.seasons import Season
 from bot.core.windows import Window
 from bot.core.words import duration
+from bot.keeping import KeepPart
 from bot.policies import Approvals, BrakePart, wrong_approvals
 from bot.validation import Duration, Part, Size, validated
 from bot.yaml import load_file
@@ -346,6 +347,7 @@ class Settings(Part):
     brake: BrakePart = BrakePart()
     audit: AuditPart = AuditPart()
     replay: ReplayPart = ReplayPart()
+    keep: KeepPart = KeepPart()
     poll: Duration = Field("30s", validate_default=True, description="How often a verification looks again.")
 
     @model_validator(mode="after")

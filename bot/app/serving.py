@@ -5,10 +5,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -28,6 +30,7 @@ from bot.flow.break_glass import remind
 from bot.flow.desk import Desk
 from bot.flow.execute import execute
 from bot.flow.explain import explain_all
+from bot.flow.forget import FORGET, Broom, forget
 from bot.flow.heal import heal_all
 from bot.flow.reconcile import reconcile
 from bot.flow.watch import look_at_all, shards_of
@@ -42,6 +45,7 @@ from bot.slack.surface import Credentials, Surface
 from bot.slack.transports import Socket, routes
 from bot.store.anchors import AnchorFile
 from bot.store.checkpoints import Sealer
+from bot.store.keeper import SqlKeeper
 from bot.store.keys import signing_key
 from bot.store.outbox import Outbox
 from bot.telemetry import Metrics, configure_logging, health_routes
@@ -53,6 +57,9 @@ CHECKPOINT_S = 900.0
 RECONCILE_S = 60.0
 REVIEWS = "0 9 * * *"
 PRUNING_S = 3_600.0
+FORGETTING = "17 */6 * * *"
+REST_S = 0.02
+"""Between two small deletions: those who wait for an SQLite file's lock look for it more often than that."""
 KEEP_ALIVE_S = 120
 """Longer than balancers keep an idle connection (60 or 75 s): else one closes under a click that is on its way, and it is lost."""
 SETTLE = timedelta(seconds=15)
@@ -167,7 +174,9 @@ def _register(house: House, metrics: Metrics) -> None:
         journal.step("explain", lambda: {"explained": explain_all(desk)})
         return looked
 
+    broom = Broom(desk, SqlKeeper(house.store), house.settings.keep.keep, partial(time.sleep, REST_S))
     house.engine.register(CHECK, check_shard, queue=CHECKS)
+    house.engine.register(FORGET, lambda journal, _payload: forget(broom, journal), queue=CHECKS)
     house.engine.register(decide.RUN, lambda journal, payload: execute(desk, journal, str(payload["run"])))
 
 
@@ -189,6 +198,7 @@ def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:
             Beat("abandoned", rhythm.reconcile_s, lambda _slot: _ignore(hand_over_abandoned(desk, engine.over))),
             Beat("reviews", REVIEWS, lambda _slot: _ignore(remind(desk))),
             Beat("prune", PRUNING_S, lambda _slot: _ignore(engine.prune())),
+            Beat("forget", FORGETTING, lambda slot: engine.enqueue_now(FORGET, f"{FORGET}:{slot.isoformat()}", {}, FORGET)),
             Beat("checkpoint", CHECKPOINT_S, lambda _slot: _seal(house)),
         ]
     )

@@ -45,8 +45,7 @@ def asked(desk: Desk, metrics: Metrics, window: Window) -> Told:
 
 def usually(desk: Desk, model: Model, metrics: Metrics, *, keep: bool) -> Told:
     """Return the metrics of the reference stretch: each as it was kept, the others asked for now."""
-    stretch = metrics.reference or model.reference
-    keys = {name: (f"{model.key} metrics", fingerprint(metrics, name, stretch)) for name in metrics.queries}
+    stretch, keys = metrics.reference or model.reference, stored_under(model, metrics)
     known = {name: found.resources[name] for name, key in keys.items() if (found := desk.recall(key)) is not None}
     lost = replace(metrics, queries={name: query for name, query in metrics.queries.items() if name not in known})
     fresh = asked(desk, lost, stretch) if lost.queries else {}
@@ -56,6 +55,12 @@ def usually(desk: Desk, model: Model, metrics: Metrics, *, keep: bool) -> Told:
             for name in whole:
                 unit.save_reference(*keys[name], Reading(stretch, 0, resources={name: fresh[name]}))
     return {**known, **fresh}
+
+
+def stored_under(model: Model, metrics: Metrics) -> dict[str, tuple[str, str]]:
+    """Return under which key each metric's reference is kept."""
+    stretch = metrics.reference or model.reference
+    return {name: (f"{model.key} metrics", fingerprint(metrics, name, stretch)) for name in metrics.queries}
 
 
 def fingerprint(metrics: Metrics, name: str, stretch: Window) -> str:

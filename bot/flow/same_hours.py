@@ -5,7 +5,8 @@ be held against both. What a check asks of the reference as a whole ("has this e
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.actions import canonical
@@ -13,9 +14,9 @@ from bot.core.checks import Check, Measured, NotMeasured
 from bot.core.errors import AiopsError
 from bot.core.merging import gathered
 from bot.core.metrics import Series
-from bot.core.models import Model
+from bot.core.models import Model, Watch
 from bot.core.readings import Reading
-from bot.core.seasons import Slot
+from bot.core.seasons import HOUR, HOURS, Slot
 from bot.core.windows import Window
 from bot.flow.desk import Desk
 
@@ -82,6 +83,15 @@ def enough(whole: Reading, hours: Reading, slot: Slot, times: int) -> Usual:
         return Usual(whole, hours, words)
     bare = replace(gathered(whole, []), rows=hours.rows, window=hours.window)
     return Usual(whole, bare, words, f"not enough reference rows for {slot.words}: {hours.rows:,} of {LEAST_ROWS:,}")
+
+
+def fingerprints(mark: str, watch: Watch) -> Iterator[str]:
+    """Yield what the hours may be stored under, of which a window of this watch, or the rest of one, is held against."""
+    if watch.season is None:
+        return
+    round_ = HOURS[watch.season.name]
+    longest = min(math.ceil(watch.window / HOUR) + 1, round_ - 1)
+    yield from (_fingerprint(mark, Slot(watch.season, first, n)) for n in range(1, longest + 1) for first in range(round_))
 
 
 def _fingerprint(mark: str, slot: Slot) -> str:

@@ -33,8 +33,9 @@ def dumps(value: object, arrays: Arrays | None = None) -> str:
 
 def brief(value: object) -> str:
     """Return it as `dumps` does, a dataclass without the fields that hold their default; `loads` fills them in again."""
-    defaults = _defaults(type(value))
-    given = {name: getattr(value, name) for name in _names(type(value))}
+    kind: Any = type(value)
+    defaults = _defaults(kind)
+    given = {name: getattr(value, name) for name in _names(kind)}
     return WRITTEN.encode({name: _plain(one, None) for name, one in given.items() if one != defaults.get(name, MISSING)})
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, and_, delete, func, or_, select, true
 
 from bot.core.findings import Finding, Verdict
 from bot.store import tables
@@ -50,20 +50,34 @@ def history(connection: Connection, model: str, key: tuple[str, str], limit: int
 
 def latest(connection: Connection, model: str | None) -> Sequence[Finding]:
     """Return the newest slot of each model's every check, by model, check and subject."""
-    names = [model] if model is not None else connection.scalars(select(rows.c.model).distinct())
+    names = [model] if model is not None else models(connection)
     found = [finding for name in names for finding in _newest(connection, name)]
     return sorted(found, key=lambda f: (f.model, f.key))
 
 
 def newest_slots(connection: Connection, model: str) -> dict[str, datetime]:
-    """Return each check's newest slot. The database goes from one check to the next; it does not read what lies between."""
+    """Return each check's newest slot."""
     mine = rows.c.model == model
-    checks = select(func.min(rows.c.check_name).label("name")).where(mine).cte("checks", recursive=True)
-    following = select(func.min(rows.c.check_name)).where(mine, rows.c.check_name > checks.c.name).scalar_subquery()
-    checks = checks.union_all(select(following).where(checks.c.name.is_not(None)))
-    newest = select(func.max(rows.c.slot)).where(mine, rows.c.check_name == checks.c.name).scalar_subquery()
-    query = select(checks.c.name, newest).where(checks.c.name.is_not(None))
-    return {name: slot for name, slot in connection.execute(query)}
+    checks = steps(rows.c.check_name, mine)
+    newest = select(func.max(rows.c.slot)).where(mine, rows.c.check_name == checks.c.value).scalar_subquery().label("slot")
+    query = select(checks.c.value, newest).where(checks.c.value.is_not(None))
+    return {row.value: row.slot for row in connection.execute(query)}
+
+
+def models(connection: Connection) -> Sequence[str]:
+    """Return the models of which anything was found."""
+    found = steps(rows.c.model, true())
+    return connection.scalars(select(found.c.value).where(found.c.value.is_not(None))).all()
+
+
+def steps(column: ColumnElement[str], within: ColumnElement[bool]) -> CTE:
+    """Return the different values of a column, and NULL at last.
+
+    The database goes in the index from one value to the next; what lies between, every slot that there ever was, it does not read.
+    """
+    found = select(func.min(column).label("value")).where(within).cte("found", recursive=True)
+    following = select(func.min(column)).where(within, column > found.c.value).scalar_subquery()
+    return found.union_all(select(following).where(found.c.value.is_not(None)))
 
 
 def _newest(connection: Connection, model: str) -> list[Finding]:
