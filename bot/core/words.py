@@ -1,5 +1,6 @@
 """How numbers, names and lengths of time are said, the same in Slack, in the shell and in a report."""
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -39,6 +40,13 @@ def between(low: float | None, high: float | None, unit: str) -> str:
     if low is None or high is None or unit not in (SHARE, POINTS):
         return f"[{number(low)}, {number(high)}]"
     return f"[{hundredfold(low)}, {hundredfold(high)}]"
+
+
+def room(bytes_: float) -> str:
+    """Return how much room something takes: "0 B", "12.5 KiB", "1.86 GiB"."""
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    step = max(0, min(len(units) - 1, int(math.log(max(bytes_, 1), 1_024))))
+    return f"{number(bytes_ / 1_024**step)} {units[step]}"
 
 
 def hundredfold(share: float) -> str:

@@ -13,9 +13,10 @@ from bot.config import Plug, Settings
 from bot.core.errors import ActionFailed, AiopsError, ConfigError
 from bot.core.models import Model, split_words
 from bot.core.ports import ConnectorKind, Scorer, Source, SourceKind, Splitter
+from bot.core.words import room
 from bot.doctor.remarks import Remark, hint, ok, problem
 from bot.engine.database import now as its_clock
-from bot.store import schema
+from bot.store import schema, size
 from bot.store.database import open_store
 
 SKEW_S = 2.0
@@ -25,12 +26,15 @@ def database(settings: Settings) -> Iterator[Remark]:
     """Look whether the database answers, fits this program, and has the same time as we have."""
     try:
         schema.check(settings.database_url)
-        with closing(open_store(settings.database_url)) as store, store.look() as connection:
-            theirs = float(connection.scalar(select(its_clock(store.engine))) or 0.0)
+        with closing(open_store(settings.database_url)) as store:
+            with store.look() as connection:
+                theirs = float(connection.scalar(select(its_clock(store.engine))) or 0.0)
+            taken, free = size.whole(store)
     except AiopsError as reason:
         yield problem("database", str(reason), "aiops db upgrade" if "db upgrade" not in str(reason) else "")
         return
-    yield ok("database", "it answers and fits this program.")
+    unused = f", of which {room(free)} are free" if free else ""
+    yield ok("database", f"it answers, fits this program and takes {room(taken)}{unused}; `aiops db size` says what for.")
     skew = time.time() - theirs
     if abs(skew) > SKEW_S:
         yield problem("clock", f"this machine and the database differ by {skew:+.1f} s.", "Synchronise both clocks (NTP).")

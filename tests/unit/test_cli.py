@@ -251,6 +251,31 @@ def test_a_verification_makes_no_key(home, said):
     assert not (home / "aiops-audit.key").exists()
 
 
+def test_the_size_of_the_database_is_said_part_by_part_with_how_long_each_is_kept(home, said):
+    said("db", "upgrade")
+
+    _, out, _ = said("db", "size")
+
+    assert re.search(r"audit +0 +[\d.]+ KiB +always", out)
+    assert "14 d healthy ones, 90 d all others" in out
+    assert "The database takes" in out
+
+
+def test_the_size_for_programs_is_in_bytes(home, said):
+    said("db", "upgrade")
+
+    told = json.loads(said("db", "size", "--json")[1])
+
+    assert sum(part["bytes"] for part in told["parts"]) <= told["bytes"]
+
+
+def test_a_database_without_tables_has_no_size_but_a_way_out(home, said):
+    code, _, err = said("db", "size")
+
+    assert code == 2
+    assert "aiops db upgrade" in err
+
+
 def test_a_database_without_tables_does_not_fit(home, said):
     assert said("db", "check")[0] == 1
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.words import amount, between, duration, number, quoted, some, unit_after
+from bot.core.words import amount, between, duration, number, quoted, room, some, unit_after
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,12 @@ def test_a_unit_is_written_once(unit, left):
 )
 def test_a_name_out_of_data_is_one_short_line_in_quotation_marks(text, told):
     assert quoted(text) == told
+
+
+@pytest.mark.parametrize(
+    ("taken", "told"),
+    [(0, "0 B"), (1_023, "1,023 B"), (12_800, "12.5 KiB"), (2_000_000_000, "1.86 GiB"), (1_024**5, "1,024 TiB")],
+    ids=str,
+)
+def test_room_is_told_in_its_largest_unit(taken, told):
+    assert room(taken) == told
