@@ -157,6 +157,10 @@ class Unit(Deciding, Holding, Pressing, Protocol):
         """Return incidents, newest first."""
         ...
 
+    def troubled(self, models: Sequence[str]) -> frozenset[str]:
+        """Return those of these models of which an incident is open; without the pen, as of this transaction's beginning."""
+        ...
+
     def save_incident(self, incident: Incident) -> Incident:
         """Write it as the next version; Conflict when somebody wrote since it was read."""
         ...
@@ -213,6 +217,10 @@ class Unit(Deciding, Holding, Pressing, Protocol):
 
     def runs(self, *, model: str | None = None, incident: int | None = None, active: bool = False) -> Sequence[Run]:
         """Return runs, newest first."""
+        ...
+
+    def runs_of(self, models: Sequence[str]) -> Mapping[str, Sequence[Run]]:
+        """Return the runs of each of these models, in one question."""
         ...
 
     # the record, and what leaves the transaction with it

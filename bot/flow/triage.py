@@ -43,6 +43,11 @@ def triage(desk: Desk, unit: Unit, model: Model, look: Look, findings: list[Find
     _remember(desk, unit, model, look.slot, [f for f in findings if f.bad and f not in pressing])
 
 
+def quiet(findings: Iterable[Finding]) -> bool:
+    """Return whether these give triage nothing to do, as long as no incident of the model is open."""
+    return not any(finding.bad or (finding.check == BLIND and finding.verdict is Verdict.UNKNOWN) for finding in findings)
+
+
 def may_page(unit: Unit, model: Model, finding: Finding) -> bool:
     """Return whether this finding is of the kind that people are woken for."""
     if finding.check == BLIND:

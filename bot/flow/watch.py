@@ -2,25 +2,28 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from bot.core.actions import canonical
 from bot.core.errors import AiopsError, StoreUnavailable
 from bot.core.findings import Finding
 from bot.core.lines import Lines
 from bot.core.models import Look, Model, Watch
-from bot.core.ports import Unit
 from bot.core.readings import BINARY, Reading
+from bot.core.runs import Run
 from bot.core.windows import Window
 from bot.flow.calibrate import lines_for
 from bot.flow.desk import Desk
 from bot.flow.detect import blind, detect, readable
 from bot.flow.meter import metered
 from bot.flow.same_hours import Usual, same_hours
-from bot.flow.triage import triage
+from bot.flow.triage import quiet, triage
 
 log = logging.getLogger("bot.watch")
+
+TOGETHER, PATIENCE = 20, timedelta(seconds=5)
+"""So many looks are written down together at most, and none of them waits longer for the others."""
 
 A_SHARD, MOST_SHARDS = 100, 256
 """How many models one workflow looks at, about; and how many workflows there are at most for one slot."""
@@ -46,10 +49,10 @@ def shards_of(desk: Desk, cadence: str) -> int:
 
 def look_at_all(desk: Desk, cadence: str, slot: datetime, shard: int = 0, shards: int = 1) -> int:
     """Look at every model of a shard; one that cannot be looked at is a finding of its own, never a reason to skip the rest."""
+    left = list(watched(desk, cadence, shard, shards))
     looked = 0
-    for model, watch in watched(desk, cadence, shard, shards):
-        look(desk, model, watch, slot)
-        looked += 1
+    while looked < len(left):
+        looked += len(looks(desk, left[looked : looked + TOGETHER], slot))
     return looked
 
 
@@ -57,32 +60,62 @@ def look(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading |
     """Measure one window of one model, keep what was found, and decide whether anybody must know; return what was found.
 
     `like` is the reference, where the caller holds it already.
+    """
+    return looks(desk, [(model, watch)], slot, like)[0]
+
+
+def looks(desk: Desk, some: Sequence[tuple[Model, Watch]], slot: datetime, like: Reading | None = None) -> Sequence[list[Finding]]:
+    """Look at a few models together, as many as there is patience for and one at least; return what was found, look by look.
+
+    What is quiet is written down in one transaction for all, without the pen, so that a fleet that is well costs little. Trouble
+    waits for nobody: it is written down and judged at once, after what was found before it.
 
     While a run is at work on the model its windows mix the old and the new version; they are kept, but verification judges. So it
     is where the run ends in the middle of a look, which then has not left the old version's rows out.
     """
+    keys, began = [model.key for model, _ in some], desk.clock.now()
     with desk.store.read() as unit:
-        before = _runs(unit, model)
+        before, troubled = unit.runs_of(keys), set(unit.troubled(keys))
+    found: list[list[Finding]] = []
+    unwritten: list[Finding] = []
+    for model, watch in some:
+        at, runs = Look(watch, slot), before[model.key]
+        seen = _seen(desk, model, at, runs, like)
+        found.append(seen)
+        unwritten += seen
+        if model.key in troubled or not quiet(seen):
+            troubled.add(model.key)
+            _judge(desk, model, at, runs, seen, unwritten=unwritten)
+            unwritten = []
+        if desk.clock.now() - began > PATIENCE:
+            break
+    if unwritten:
+        with desk.store.write() as unit:
+            unit.record(slot, unwritten)
+    return found
+
+
+def _seen(desk: Desk, model: Model, at: Look, runs: Sequence[Run], like: Reading | None) -> list[Finding]:
+    """Return what one look finds, whatever happens to it."""
+    judged = at.watch.judged_at(at.slot)
     try:
-        findings = measured(desk, model, watch, slot, like or reference(desk, model), keep=True)
+        return _measured(desk, model, at, like or reference(desk, model), after_mending(runs, judged), keep=True)
     except StoreUnavailable:  # says nothing about the log; the look is done again
         raise
     except AiopsError as reason:
-        findings = [blind(model, watch.judged_at(slot), str(reason))]
+        return [blind(model, judged, str(reason))]
     except Exception as bug:  # the outermost loop of a look: a finding about the bot itself, and the other models are still watched
         log.exception("A look at %s stumbled", model.key)
         why = f"the bot itself stumbled ({type(bug).__name__}); its log says where."
-        findings = [blind(model, watch.judged_at(slot), why)]
+        return [blind(model, judged, why)]
+
+
+def _judge(desk: Desk, model: Model, at: Look, before: Sequence[Run], seen: list[Finding], *, unwritten: Sequence[Finding]) -> None:
+    """Write down what was found, and decide what one look means unless a run is or was at work since it began."""
     with desk.store.write() as unit:
-        unit.record(slot, findings)
-        if all(before.values()) and _runs(unit, model) == before:
-            triage(desk, unit, model, Look(watch, slot), findings)
-    return findings
-
-
-def _runs(unit: Unit, model: Model) -> dict[str, bool]:
-    """Return every run on the model and whether it is over."""
-    return {run.id: run.state.over for run in unit.runs(model=model.key)}
+        unit.record(at.slot, unwritten)
+        if all(run.state.over for run in before) and {run.id for run in unit.runs(model=model.key)} == {run.id for run in before}:
+            triage(desk, unit, model, at, seen)
 
 
 def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Reading, *, keep: bool = False) -> list[Finding]:
@@ -94,10 +127,13 @@ def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Readi
     Raises:
         SourceUnavailable: the log cannot be read now.
     """
-    window = since_mended(desk, model, watch.judged_at(slot))
-    reading = desk.source(model).reading(model, window, like.distributions, as_of=slot)
-    usual, reading, lines = beside(desk, model, watch, like, reading, keep=keep)
-    return [*detect(desk, model, watch, usual, reading, lines=lines), readable(model, reading, lines.trouble, usual.words)]
+    return _measured(desk, model, Look(watch, slot), like, since_mended(desk, model, watch.judged_at(slot)), keep=keep)
+
+
+def _measured(desk: Desk, model: Model, at: Look, like: Reading, window: Window, *, keep: bool) -> list[Finding]:
+    reading = desk.source(model).reading(model, window, like.distributions, as_of=at.slot)
+    usual, reading, lines = beside(desk, model, at.watch, like, reading, keep=keep)
+    return [*detect(desk, model, at.watch, usual, reading, lines=lines), readable(model, reading, lines.trouble, usual.words)]
 
 
 def beside(desk: Desk, model: Model, watch: Watch, like: Reading, reading: Reading, *, keep: bool) -> tuple[Usual, Reading, Lines]:
@@ -110,8 +146,12 @@ def beside(desk: Desk, model: Model, watch: Watch, like: Reading, reading: Readi
 def since_mended(desk: Desk, model: Model, window: Window) -> Window:
     """Return the part of the window after the last run that really helped; all of it where none did, or only later."""
     with desk.store.read() as unit:
-        mended = [run.fresh_since for run in unit.runs(model=model.key) if run.mended and run.fresh_since]
-    newest = max(mended, default=window.start)
+        return after_mending(unit.runs(model=model.key), window)
+
+
+def after_mending(runs: Sequence[Run], window: Window) -> Window:
+    """Return the part of the window after the last of these runs that really helped."""
+    newest = max((run.fresh_since for run in runs if run.mended and run.fresh_since), default=window.start)
     return Window(newest, window.end) if window.start < newest < window.end else window
 
 

@@ -125,6 +125,8 @@ def _free(raw: Any) -> Any:  # noqa: PLR0911
 
 
 def _typed(kind: Any, raw: Any, place: str, arrays: Arrays) -> Any:  # noqa: PLR0911
+    if type(raw) is kind and (kind in AS_THEY_ARE or kind is float):
+        return raw
     origin, args = get_origin(kind), get_args(kind)
     if kind in (Any, object):
         return _free(raw)

@@ -49,6 +49,12 @@ def newest(connection: Connection, *, open_only: bool, model: str | None, limit:
     return [_read(row) for row in connection.execute(query)]
 
 
+def troubled(connection: Connection, models: Sequence[str]) -> frozenset[str]:
+    """Return those of these models of which an incident is open."""
+    query = select(rows.c.body).where(rows.c.key.is_not(None), rows.c.model.in_(models))
+    return frozenset(loads(Incident, body).model_key for body in connection.scalars(query))
+
+
 def save(connection: Connection, incident: Incident) -> Incident:
     """Write it as the next version of the one that was read."""
     mine = update(rows).where(rows.c.id == incident.id, rows.c.version == incident.version)

@@ -1,7 +1,8 @@
 """Runs: one approved plan being carried out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
@@ -50,6 +51,21 @@ def newest(connection: Connection, *, model: str | None, incident: int | None, a
     if active:
         query = query.where(rows.c.over.is_(False))
     return [loads(Run, body) for body in connection.scalars(query)]
+
+
+def of_models(connection: Connection, models: Sequence[str]) -> Mapping[str, Sequence[Run]]:
+    """Return the runs of each of these models."""
+    found: dict[str, list[Run]] = {model: [] for model in models}
+    for body in connection.scalars(select(rows.c.body).where(rows.c.model.in_(models))):
+        run = _known(body)
+        found[run.model_key].append(run)
+    return found
+
+
+@lru_cache(maxsize=1_024)
+def _known(body: str) -> Run:
+    """Return a run; every look asks for the same ones again, and most of them will never change."""
+    return loads(Run, body)
 
 
 def _find(connection: Connection, number: str) -> Run | None:

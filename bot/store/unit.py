@@ -1,6 +1,6 @@
 """One transaction, as the story sees it. What each noun's rows are stands in its own file; here is only who may hold the pen."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
@@ -71,6 +71,10 @@ class SqlUnit:
     def incidents(self, *, open_only: bool = False, model: str | None = None, limit: int = 200) -> Sequence[Incident]:
         """Return incidents, newest first."""
         return incidents.newest(self._story, open_only=open_only, model=model, limit=limit)
+
+    def troubled(self, models: Sequence[str]) -> frozenset[str]:
+        """Return those of these models of which an incident is open; without the pen."""
+        return incidents.troubled(self._connection, models)
 
     def save_incident(self, incident: Incident) -> Incident:
         """Write it as the next version; Conflict when somebody wrote since it was read."""
@@ -159,6 +163,10 @@ class SqlUnit:
     def runs(self, *, model: str | None = None, incident: int | None = None, active: bool = False) -> Sequence[Run]:
         """Return runs, newest first."""
         return runs.newest(self._story, model=model, incident=incident, active=active)
+
+    def runs_of(self, models: Sequence[str]) -> Mapping[str, Sequence[Run]]:
+        """Return the runs of each of these models, in one question."""
+        return runs.of_models(self._connection, models)
 
     def press(self, press: Press) -> bool:
         """Continue a run at a gate; False when somebody has done so already."""

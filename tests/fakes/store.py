@@ -147,6 +147,9 @@ class MemoryUnit:
         found = (i for _, i in sorted(self._now.incidents.items(), reverse=True))
         return [i for i in found if (i.open or not open_only) and model in (None, i.model_key)][:limit]
 
+    def troubled(self, models: Sequence[str]) -> frozenset[str]:
+        return frozenset(i.model_key for i in self._now.incidents.values() if i.open and i.model_key in models)
+
     def save_incident(self, incident: Incident) -> Incident:
         draft, stored = self._draft, self.incident(incident.id)
         if stored.version != incident.version:
@@ -272,6 +275,9 @@ class MemoryUnit:
         found = sorted(self._now.runs.values(), key=lambda r: (r.queued_at, r.id), reverse=True)
         wanted = (r for r in found if model in (None, r.model_key) and incident in (None, r.incident))
         return [r for r in wanted if not (active and r.state.over)]
+
+    def runs_of(self, models: Sequence[str]) -> Mapping[str, Sequence[Run]]:
+        return {model: self.runs(model=model) for model in models}
 
     def press(self, press: Press) -> bool:
         self.run(press.run)
