@@ -56,8 +56,7 @@ def lines_for(desk: Desk, model: Model, watch: Watch, reference: Reading, *, kee
     if not (model.false_alarms or model.learned):
         return Lines()
     mark = fingerprint(model, watch, reference)
-    with desk.store.read() as unit:
-        known = unit.lines(model.key, watch.name, mark)
+    known = stored_lines(desk, model, watch, mark)
     if known is not None:
         return known
     try:
@@ -68,6 +67,16 @@ def lines_for(desk: Desk, model: Model, watch: Watch, reference: Reading, *, kee
         with desk.store.write() as unit:
             unit.save_lines(model.key, watch.name, mark, fresh)
     return fresh
+
+
+def stored_lines(desk: Desk, model: Model, watch: Watch, mark: str) -> Lines | None:
+    """Return the lines that were kept under this mark: remembered, else from the database; None where none were."""
+    remembered = desk.memory.lines(model.key, watch.name, mark)
+    if remembered is not None:
+        return remembered
+    with desk.store.read() as unit:
+        stored = unit.lines(model.key, watch.name, mark)
+    return stored and desk.memory.keep_lines(model.key, watch.name, mark, stored)
 
 
 def fingerprint(model: Model, watch: Watch, reference: Reading) -> str:

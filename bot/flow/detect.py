@@ -31,7 +31,11 @@ def detect(
         results = usual.told(check, list(check.measure(then, current)))
         found += judge(check, results, model=model.key, window=current.window)
         found += sliced(fixed, model, then, current)
-    return [replace(finding, importance=model.importance(finding.column)) for finding in found]
+    return [_weighed(finding, model.importance(finding.column)) for finding in found]
+
+
+def _weighed(finding: Finding, importance: float) -> Finding:
+    return finding if finding.importance == importance else replace(finding, importance=importance)
 
 
 def sliced(check: Check, model: Model, reference: Reading, current: Reading) -> list[Finding]:

@@ -10,6 +10,7 @@ from threading import Lock
 
 import numpy as np
 
+from bot.core.lines import Lines
 from bot.core.readings import Reading
 
 Key = tuple[str, str]
@@ -19,11 +20,22 @@ MOST_BYTES = 256 * 1024 * 1024
 
 
 class Memory:
-    """Readings by (model, fingerprint); safe to share between threads."""
+    """Readings by (model, fingerprint), and lines by (model, watch), which are few and small; safe to share between threads."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most, self._size, self._lock = most_bytes, 0, Lock()
         self._known: OrderedDict[Key, tuple[Reading, int]] = OrderedDict()
+        self._lines: dict[Key, tuple[str, Lines]] = {}
+
+    def lines(self, model: str, watch: str, fingerprint: str) -> Lines | None:
+        """Return a watch's measured lines, if those of this fingerprint are remembered."""
+        mark, lines = self._lines.get((model, watch), ("", None))
+        return lines if mark == fingerprint else None
+
+    def keep_lines(self, model: str, watch: str, fingerprint: str, lines: Lines) -> Lines:
+        """Remember a watch's measured lines, in place of those of another fingerprint, and return them."""
+        self._lines[model, watch] = (fingerprint, lines)
+        return lines
 
     def recall(self, key: Key) -> Reading | None:
         """Return the reading, if it is remembered."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -34,9 +34,8 @@ def dumps(value: object, arrays: Arrays | None = None) -> str:
 def brief(value: object) -> str:
     """Return it as `dumps` does, a dataclass without the fields that hold their default; `loads` fills them in again."""
     kind: Any = type(value)
-    defaults = _defaults(kind)
-    given = {name: getattr(value, name) for name in _names(kind)}
-    return WRITTEN.encode({name: _plain(one, None) for name, one in given.items() if one != defaults.get(name, MISSING)})
+    given = ((name, getattr(value, name), default) for name, default in _defaults(kind))
+    return WRITTEN.encode({name: _plain(one, None) for name, one, default in given if one is not default and one != default})
 
 
 def loads(kind: type[T], text: str, arrays: Arrays | None = None) -> T:
@@ -75,7 +74,7 @@ def _plain(value: object, arrays: Arrays | None) -> Any:  # noqa: PLR0911
     if isinstance(value, (int, float)):
         return value if math.isfinite(value) else {"$float": str(float(value))}
     if isinstance(value, datetime):
-        return {"$time": utc(value).isoformat()}
+        return {"$time": _text(value)}
     if isinstance(value, timedelta):
         return {"$seconds": value.total_seconds()}
     if isinstance(value, np.ndarray):
@@ -205,8 +204,14 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 
 @cache
-def _defaults(kind: Any) -> Mapping[str, Any]:
-    return {f.name: f.default for f in fields(kind) if f.default is not MISSING}
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((f.name, f.default) for f in fields(kind))  # where there is none it is MISSING, which nothing equals
+
+
+@lru_cache(maxsize=4_096)
+def _text(moment: datetime) -> str:
+    """Return a moment as it is written; all findings of a look say the same two."""
+    return utc(moment).isoformat()
 
 
 @cache
