@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bot.core.lines import Lines
 from bot.core.profiles import CategoryProfile
 from bot.core.readings import Operations, Reading
 from bot.core.windows import Window
@@ -67,3 +68,11 @@ def test_what_is_larger_than_the_memory_is_not_kept():
 
 def test_arrays_and_levels_weigh():
     assert weight(Reading(HOUR, 1, {"c": CategoryProfile(1, 0, {"a": 1, "b": 1})}, operations=Operations(3, 0, np.zeros(3)))) == 224
+
+
+def test_lines_of_one_fingerprint_are_remembered_a_watch(room):
+    memory, lines = Memory(), Lines(draws=7)
+    memory.keep_lines("m", "daily", "f1", lines)
+    found = [memory.lines("m", "daily", "f1"), memory.lines("m", "daily", "f2"), memory.lines("m", "hourly", "f1")]
+
+    assert found == [lines, None, None]

@@ -5,7 +5,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
 import numpy as np
@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.actions import canonical
+from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident
 from bot.core.metrics import Series
 from bot.core.profiles import CategoryProfile, NumericProfile
 from bot.core.readings import Reading
-from bot.store.codec import dumps, loads, pack, unpack
-from tests.fakes.nouns import NOON, an_incident
+from bot.core.windows import Window
+from bot.store.codec import brief, dumps, loads, pack, unpack
+from tests.fakes.nouns import NOON, a_finding, an_incident
 from tests.fakes.readings import a_reading
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -193,3 +195,43 @@ def test_a_reference_keeps_its_metrics():
     back = loads(Reading, text, unpack(pack(arrays))).resources["cpu"]
 
     assert (back.values.tolist(), back.asked, back.trouble, back.limit) == ([0.5, 0.7], 4, "", 2.0)
+
+
+NUMBER = st.none() | st.floats()
+
+
+@given(
+    st.builds(
+        a_finding,
+        subject=st.text(),
+        verdict=st.sampled_from(Verdict),
+        reason=st.text(),
+        unit=st.text(max_size=3),
+        value=NUMBER,
+        reference=NUMBER,
+        interval=st.none() | st.tuples(st.floats(), st.floats()),
+        p_value=NUMBER,
+        threshold=NUMBER,
+        n=st.integers(),
+        importance=st.floats(),
+        label=st.text(max_size=3),
+        slice=st.text(max_size=3),
+        window=st.timedeltas(timedelta(0), timedelta(days=9_999)).map(
+            lambda later: Window.ending(NOON + later, timedelta(hours=1))
+        ),
+    )
+)
+def test_a_brief_finding_reads_as_the_whole_one_does(finding: Finding):
+    assert repr(loads(Finding, brief(finding))) == repr(loads(Finding, dumps(finding)))
+
+
+def test_a_brief_finding_says_nothing_that_goes_without_saying():
+    finding = Finding("m", "psi", a_finding().family, "x", Verdict.HEALTHY, "", a_finding().window)
+
+    assert set(json.loads(brief(finding))) == {"model", "check", "family", "subject", "verdict", "reason", "window"}
+
+
+def test_equal_moments_of_different_zones_are_written_alike():
+    berlin = NOON.astimezone(timezone(timedelta(hours=2)))
+
+    assert dumps([NOON, berlin]) == dumps([NOON, NOON])

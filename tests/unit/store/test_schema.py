@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from bot.core.errors import ConfigError
+from bot.core.findings import Verdict
 from bot.store import schema
 from bot.store.database import open_engine, open_store
 from bot.store.tables import metadata
-from tests.fakes.nouns import an_incident
+from tests.fakes.nouns import NOON, a_finding, an_incident
 
 
 def test_an_empty_database_has_no_revision_and_is_not_fit(empty_database_url: str):
@@ -45,6 +46,24 @@ def test_down_and_up_again_leaves_nothing_and_builds_everything(empty_database_u
 
     assert left == set()
     schema.check(empty_database_url)
+
+
+def test_findings_stay_as_they_are_when_their_table_is_ordered_anew_and_back(empty_database_url: str):
+    schema.upgrade(empty_database_url)
+    store = open_store(empty_database_url)
+    found = [a_finding(subject=f"feature {n}", verdict=verdict) for n, verdict in enumerate(Verdict)]
+    with store.write() as unit:
+        unit.record(NOON, found)
+    store.close()
+    schema.downgrade(empty_database_url, "0004")
+    schema.upgrade(empty_database_url)
+
+    store = open_store(empty_database_url)
+    with store.read() as unit:
+        assert list(unit.latest()) == found
+    order = inspect(store.engine).get_pk_constraint("findings")["constrained_columns"]
+    store.close()
+    assert order == ["model", "check_name", "slot", "subject"]
 
 
 def test_the_migrated_tables_are_the_tables_of_the_program(database_url: str):
