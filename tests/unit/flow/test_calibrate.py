@@ -17,7 +17,7 @@ from bot.flow.tune import effective, floored, lined
 from bot.flow.watch import measured
 from tests.fakes.readings import a_reading
 from tests.fakes.world import MORNING, FakeLog
-from tests.unit.flow.room import DAY, DELAYS
+from tests.unit.flow.room import DAY, DELAYS, Database
 from tests.unit.flow.test_promise import HOUR, MOVED, NAMES, Hours, stream
 
 MODEL = replace(DELAYS, reference=Window(MORNING, MORNING + 60 * DAY), false_alarms=FalseAlarms())
@@ -42,6 +42,15 @@ def test_lines_are_made_once_and_then_remembered(room, hours):
 
     assert {line.subject for line in first.lines} == set(NAMES)
     assert lines_for(room.desk, MODEL, WATCH, hours) == first
+
+
+def test_lines_are_read_from_the_database_once(room, hours):
+    first = lines_for(room.desk, MODEL, WATCH, hours)
+    read = lines_for(room.desk, MODEL, WATCH, hours)
+    room.lays(sources={}, store=Database())
+
+    assert first == read
+    assert lines_for(room.desk, MODEL, WATCH, hours) is read
 
 
 def test_a_look_that_writes_nothing_keeps_no_lines(room, hours):
