@@ -30,9 +30,10 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
-# Lint, types, who imports whom, then every test that is not slow: what CI runs. The story is played alone, because it starts a whole
-# company; the browser's files have a worker each.
-test: check cover
+# Lint, types, who imports whom, then every test that is not slow: what CI runs. What keeps one core busy is done beside what keeps the
+# other; the story is played alone, because it starts a whole company; the browser's files have a worker each.
+test: setup
+	$(MAKE) --jobs=2 check cover
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) -m "not slow" $(OTHERS) $(addprefix --ignore=,$(DECIDING))
 	$(BIN)/pytest -m "not slow" tests/story
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/browser
