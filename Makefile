@@ -62,7 +62,7 @@ lock:
 	$(LOCK) --extra demo --extra test -o requirements.lock pyproject.toml
 	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
 
-# Beside Evidently and NannyML, each in an environment of its own under the user's cache (3 GB, made once): the tables of the README.
+# Beside Evidently and NannyML, each in an environment of its own under the user's cache (3 GB, made once): the tables of tests/bench/README.md.
 # Windows that nobody has seen: $(BIN)/python -m tests.bench.detection --alone --seed 1 --readme
 bench-peers: setup
 	$(BIN)/python -m tests.bench.peers
