@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.words import amount, between, duration, number, quoted, room, some, unit_after
+from bot.core.words import amount, between, duration, number, quoted, room, several, some, unit_after
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,8 @@ def test_a_name_out_of_data_is_one_short_line_in_quotation_marks(text, told):
 )
 def test_room_is_told_in_its_largest_unit(taken, told):
     assert room(taken) == told
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 models"), (1, "1 model"), (12_000, "12,000 models")])
+def test_what_is_counted_agrees_with_its_number(count, text):
+    assert several(count, "model") == text
