@@ -19,7 +19,7 @@ class KeepPart(Part):
     healthy: Duration = Field("14d", validate_default=True, description="Findings that say healthy: most of what there is.")
     findings: Duration = Field("90d", validate_default=True, description="All other findings.")
     messages: Duration = Field("30d", validate_default=True, description="Messages that stand in Slack, of resolved incidents.")
-    notes: Duration = Field("90d", validate_default=True, description="Lines of the digest.")
+    notes: Duration = Field("400d", validate_default=True, description="Lines of the digest.")
     references: Duration = Field("90d", validate_default=True, description="References that no configuration asks for any more.")
 
     @model_validator(mode="after")

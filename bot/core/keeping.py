@@ -24,13 +24,14 @@ class Keep:
     """How long things stay.
 
     `healthy` findings are most of what there is, all other `findings` say when something was not well; both in time of the data.
-    `messages` are those that stand in Slack, `notes` the lines of the digest, `references` those that no configuration asks for.
+    `messages` are those that stand in Slack, `notes` the lines of the digest, of which `/aiops digest` reads up to 400 days, and
+    `references` those that no configuration asks for.
     """
 
     healthy: timedelta = timedelta(days=14)
     findings: timedelta = timedelta(days=90)
     messages: timedelta = timedelta(days=30)
-    notes: timedelta = timedelta(days=90)
+    notes: timedelta = timedelta(days=400)
     references: timedelta = timedelta(days=90)
 
 

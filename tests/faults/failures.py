@@ -20,7 +20,7 @@ FAILURES: Mapping[str, str] = {
     "deploy": "Playbooks change while approvals wait and runs are half done: the old plan is carried out, a changed body is caught",
     "lanes": "Two runs on one model never overlap, though they are killed; other models go on",
     "library": "What we take from the engine's library, at every new version of it",
-    "scale": "2,000 models within five minutes on one machine, a replica killed meanwhile; a week leaves no more rows than a day",
+    "scale": "2,000 models in five minutes, a replica dead; a week leaves no more rows than a day, a year is forgotten amid looks",
 }
 """What can go wrong, by the name that tests give it."""
 

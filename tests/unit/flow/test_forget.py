@@ -257,14 +257,14 @@ def test_a_thread_in_which_something_is_owed_keeps_its_messages(house, owed):
     assert kept == ["proposal:p1", *([f"step:{RUN}:p1:tell"] if owed == "run" else [])]
 
 
-def test_digest_lines_go_after_ninety_days_of_the_data(house):
+def test_digest_lines_go_after_four_hundred_days_of_the_data(house):
     with house.store.write() as unit:
-        for day in (0, 60, 89, 91, 200):
+        for day in (0, 60, 399, 401, 800):
             unit.note(a_note(at=house.now - day * DAY, text=f"{day} days ago"))
 
     assert house.sweep()["notes"] == 2
     with house.store.read() as unit:
-        assert [n.text for n in unit.notes(house.now - 300 * DAY)] == ["89 days ago", "60 days ago", "0 days ago"]
+        assert [n.text for n in unit.notes(house.now - 900 * DAY)] == ["399 days ago", "60 days ago", "0 days ago"]
 
 
 def stored(house: House) -> set[tuple[str, str]]:
