@@ -43,7 +43,11 @@ class SqlKeeper:
         """Return where the oldest findings stand that may go, at most `limit`."""
         row = tables.findings.c
         mine = and_(row.model == model, row.check_name == check)
-        aged = or_(row.slot < old.findings, and_(row.slot < old.healthy, row.verdict == Verdict.HEALTHY.value))
+        latest = max(old.findings, old.healthy)  # said apart: in an OR, SQLite would not find the end of the range
+        aged = and_(
+            row.slot < latest,
+            or_(row.slot < old.findings, and_(row.slot < old.healthy, row.verdict == Verdict.HEALTHY.value)),
+        )
         newest = select(row.slot).where(mine).distinct().order_by(row.slot.desc())
         query = select(row.slot, row.subject).where(mine, aged).order_by(row.slot, row.subject).limit(limit)
         with self._store.look() as connection:
