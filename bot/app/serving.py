@@ -59,8 +59,8 @@ RECONCILE_S = 60.0
 REVIEWS = "0 9 * * *"
 PRUNING_S = 3_600.0
 FORGETTING = "17 */6 * * *"
-REST_S = 0.02
-"""Between two small deletions: those who wait for an SQLite file's lock look for it more often than that."""
+REST_S = 0.1
+"""Between two small deletions: whoever waits for an SQLite file's lock looks for it at least so often."""
 KEEP_ALIVE_S = 120
 """Longer than balancers keep an idle connection (60 or 75 s): else one closes under a click that is on its way, and it is lost."""
 SETTLE = timedelta(seconds=15)

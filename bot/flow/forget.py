@@ -24,7 +24,7 @@ from bot.flow.watch import fingerprint
 FORGET = "forget"
 BATCH, BLOBS = 1_000, 20
 """So many rows a transaction; of references, which are large, so many."""
-STRETCH, MODELS = 100, 500
+STRETCH, MODELS = 50, 500
 """So many transactions or models a step: a few seconds, so that a bot that is told to stop stops."""
 SPARE = 10
 """Looks beyond those that a watch reads: an old slot may be looked at again."""
