@@ -1,6 +1,6 @@
 """Heavy servers, each in an environment of its own, and the processes of them that a test starts and ends as a group.
 
-Some 1.7 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
+Some 2 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
 """
 
 import os
@@ -16,8 +16,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-ASKED = {"mlflow": "mlflow==3.17.2", "airflow": "apache-airflow==3.3.2", "moto": "moto[server]==5.2.5"}
-QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "SCARF_ANALYTICS": "false"}
+ASKED = {
+    "mlflow": "mlflow==3.17.2",
+    "airflow": "apache-airflow==3.3.2",
+    "moto": "moto[server]==5.2.5",
+    "prefect": "prefect==3.9.1",
+}
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "SCARF_ANALYTICS": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
 """Nobody is told that a test runs."""
 
 
