@@ -1,6 +1,8 @@
 """A real Prefect 3 on SQLite, guarded by an auth string and against forged requests, and what carries its flows out."""
 
+import os
 import shutil
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,11 +47,13 @@ class Real:
 
     @contextmanager
     def served(self, name):
-        """Have the flows served under this name by a process of its own."""
+        """Have the flows served under this name by a process of its own; yields what pulls the plug on it."""
         command = [servers.command("prefect", "python"), "prefect_flows.py", name]
         log = self._folder / f"{name}.log"
-        with servers.running(command, self._env, log, lambda: self.get(f"deployments/name/train/{name}")["last_polled"], 120):
-            yield
+        with servers.running(
+            command, self._env, log, lambda: self.get(f"deployments/name/train/{name}")["last_polled"], 120
+        ) as process:
+            yield lambda: os.killpg(process.pid, signal.SIGKILL)
 
     @contextmanager
     def worked(self):

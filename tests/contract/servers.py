@@ -74,15 +74,15 @@ def free_port() -> int:
 @contextmanager
 def running(
     arguments: list[object], env: Mapping[str, str], log: Path, ready: Callable[[], bool], within_s: float
-) -> Iterator[None]:
-    """Start a server in a process group, wait until it is ready, and end all of the group in the end."""
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Start a server in a process group, wait until it is ready, yield it, and end all of the group in the end."""
     with log.open("ab") as said:
         process = subprocess.Popen(
             ["nice", *map(str, arguments)], env=env, cwd=log.parent, stdout=said, stderr=said, start_new_session=True
         )
     try:
         _wait(process, ready, within_s, log)
-        yield
+        yield process
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

@@ -284,9 +284,10 @@ def test_a_run_waits_for_a_worker_and_is_carried_out_when_one_comes(real, key):
 @pytest.mark.slow
 def test_a_run_whose_machine_died_is_not_called_ended_and_says_that_nobody_is_there(real, key):
     with connected(real) as jobs:
-        with real.served("doomed"):
+        with real.served("doomed") as pull_the_plug:
             jobs.start("doomed", {}, key)
             until(jobs, "doomed", key, lambda seen: "task" in seen.words)
+            pull_the_plug()
         seen = until(jobs, "doomed", key, lambda seen: "asked" in seen.words)
 
     assert seen.stage is Stage.RUNNING
