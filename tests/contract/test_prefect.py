@@ -12,6 +12,7 @@ import pytest
 
 from bot.connectors.orders import short
 from bot.connectors.prefect import make
+from bot.connectors.prefect.deployments import Way
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.jobs import Stage
 from tests.contract import prefect_server
@@ -68,7 +69,7 @@ def connected(world, **more):
         made.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def jobs(world):
     with connected(world) as made:
         yield made
@@ -185,13 +186,13 @@ def test_where_a_run_would_wait_for_ever_none_is_started(world, jobs, key, what,
         with pytest.raises(ActionFailed, match=f"because {said} is paused; resume that in Prefect"):
             jobs.start("pooled", {}, key)
 
-        assert jobs.startable("pooled")[1] == f"{said} is paused"
+        assert jobs.startable("pooled").paused == f"{said} is paused"
     assert world.runs(short(key)) == 0
 
 
 def test_who_would_carry_a_job_out_is_said_without_starting_it(jobs):
-    assert jobs.startable("retrain") == ("train/nightly, carried out by the process that serves it", "")
-    assert jobs.startable("pooled") == ("train/pooled, carried out by the work pool 'pool'", UNHEARD)
+    assert jobs.startable("retrain") == Way("the process that serves it", paused="", silent="")
+    assert jobs.startable("pooled") == Way("the work pool 'pool'", paused="", silent=UNHEARD)
 
 
 def test_a_deployment_that_is_not_there_is_said_so(jobs, key):
@@ -278,7 +279,7 @@ def test_a_run_waits_for_a_worker_and_is_carried_out_when_one_comes(real, key):
             startable = jobs.startable("pooled")
 
     assert seen.stage is Stage.SUCCEEDED
-    assert startable[1] == ""
+    assert startable.keeps == ""
 
 
 @pytest.mark.slow

@@ -29,10 +29,22 @@ class Deployment:
     queue: str
     takes: Mapping[str, Any] | None
 
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way of a run to who carries it out, in words: who that is, what on it is paused, and that they do not ask for work.
+
+    The last two are empty where all is well.
+    """
+
+    by: str
+    paused: str
+    silent: str
+
     @property
-    def by(self) -> str:
-        """Who carries it out, in words."""
-        return f"the work pool '{self.pool[:60]}'" if self.pool else "the process that serves it"
+    def keeps(self) -> str:
+        """What would keep a run waiting."""
+        return self.paused or self.silent
 
 
 def deployment(api: Api, name: str) -> Deployment:
@@ -62,8 +74,13 @@ def deployment(api: Api, name: str) -> Deployment:
     )
 
 
-def paused(api: Api, of: Deployment) -> str:
-    """Return what of the way to a worker is paused, in words; empty for nothing. The deployment itself says READY all the same."""
+def way(api: Api, of: Deployment) -> Way:
+    """Return the way of its runs. While a pool or queue is paused Prefect still calls the deployment READY, so these are read."""
+    by = f"the work pool '{of.pool[:60]}'" if of.pool else "the process that serves it"
+    return Way(by, _paused(api, of), "" if of.heard else f"{by} has not asked for work for a minute or more")
+
+
+def _paused(api: Api, of: Deployment) -> str:
     if of.pool and _is_paused(api, f"work_pools/{quote(of.pool, safe='')}"):
         return f"the work pool '{of.pool[:60]}' is paused"
     if of.queue and _is_paused(api, f"work_queues/{quote(of.queue, safe='')}"):

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from bot.connectors.orders import complete, filled, holes, known, short
 from bot.connectors.prefect import deployments, runs
 from bot.connectors.prefect.api import CONFLICT, GONE, Api
-from bot.connectors.prefect.deployments import Deployment
+from bot.connectors.prefect.deployments import Way
 from bot.connectors.prefect.runs import Run
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed, AiopsError, OutcomeUnknown
@@ -80,8 +80,10 @@ class Trainer:
         self._insist(lambda: self._begin(order, parameters, short(key)))
 
     def _begin(self, order: Order, parameters: Json, key: str) -> None:
+        if self._run(key):  # begun in an earlier life, or by a call whose answer was lost: whatever has changed since
+            return
         there = deployments.deployment(self._api, order.deployment)
-        if paused := deployments.paused(self._api, there):
+        if paused := deployments.way(self._api, there).paused:
             raise ActionFailed(f"A run would wait for ever, because {paused}; resume that in Prefect first.")
         given = deployments.fitted(there, order.parameters, parameters)
         wish = {"name": key, "idempotency_key": key, "parameters": given, "tags": [TAG]}
@@ -106,7 +108,7 @@ class Trainer:
         """Return where this start stands, by Prefect's own word for it."""
         order = known(self._jobs, job)
         try:
-            run = self._run(key)
+            run = self._run(short(key))
         except (Unreached, Unanswered) as trouble:
             return Job(Stage.UNKNOWN, str(trouble))
         if run is None:
@@ -120,7 +122,7 @@ class Trainer:
     def cancel(self, job: str, key: str) -> None:
         """Have it cancelled, which ends its process; nothing where it has ended or is not there any more."""
         known(self._jobs, job)
-        self._insist(lambda: self._stop(key))
+        self._insist(lambda: self._stop(short(key)))
 
     def _stop(self, key: str) -> None:
         run = self._run(key)
@@ -135,31 +137,30 @@ class Trainer:
         if kind != "CANCELLING" and runs.STAGES.get(str(kind), Stage.RUNNING) is Stage.RUNNING:
             raise ActionFailed(f"Prefect did not stop run {run.key}; it is still '{run.state[:60]}': look at it there.")
 
-    def startable(self, job: str) -> tuple[str, str]:
-        """Return who would carry this job out, and what would keep it waiting (empty for nothing), in words.
+    def startable(self, job: str) -> Way:
+        """Return the way that a run of this job would take; nothing is started.
 
         Raises:
             NotFound: there is no such deployment.
-            ActionFailed: Prefect lets nobody in, or the deployment does not take what the job gives it.
+            ActionFailed: Prefect lets nobody in, or the flow does not take what the job tells it.
         """
         order = known(self._jobs, job)
         there = deployments.deployment(self._api, order.deployment)
         deployments.accept(there, order.parameters)
-        return f"{order.deployment}, carried out by {there.by}", self._keeps(there)
+        return deployments.way(self._api, there)
 
-    @property
-    def jobs(self) -> tuple[str, ...]:
-        """The names of its jobs."""
-        return tuple(sorted(self._jobs))
+    def deployments(self) -> Mapping[str, str]:
+        """Return the deployment of each job, by name."""
+        return {job: order.deployment for job, order in sorted(self._jobs.items())}
 
     def close(self) -> None:
         """Close idle connections."""
         self._api.close()
 
     def _run(self, key: str) -> Run | None:
-        """Return the run that this start has begun, None where there is none."""
-        found = self._api.ask("flow_runs/filter", {"flow_runs": {"idempotency_key": {"any_": [short(key)]}}, "limit": 1})
-        return runs.run(found[0], short(key)) if found else None
+        """Return the run of this key, None where there is none."""
+        found = self._api.ask("flow_runs/filter", {"flow_runs": {"idempotency_key": {"any_": [key]}}, "limit": 1})
+        return runs.run(found[0], key) if found else None
 
     def _tasks(self, run: Run, states: tuple[str, ...]) -> list[str]:
         """Return the names of the tasks in one of these states, none where that cannot be told."""
@@ -178,12 +179,8 @@ class Trainer:
     def _obstacle(self, order: Order) -> str:
         """Return what keeps runs of this job from going on; empty for nothing, or where that cannot be told."""
         with suppress(AiopsError):
-            return self._keeps(deployments.deployment(self._api, order.deployment))
+            return deployments.way(self._api, deployments.deployment(self._api, order.deployment)).keeps
         return ""
-
-    def _keeps(self, there: Deployment) -> str:
-        paused = deployments.paused(self._api, there)
-        return paused or ("" if there.heard else f"{there.by} has not asked for work for a minute or more")
 
 
 def _why(answer: Answer) -> str:
