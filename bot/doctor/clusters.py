@@ -31,7 +31,7 @@ def _asked(name: str, plug: Plug, model: Model) -> Iterator[Remark]:
             lacking = cluster.missing(model.name)
             if lacking:
                 words = f"'{name}': the bot may not {', '.join(lacking)} at {cluster.where(model.name)}."
-                yield problem("cluster", words, "Add these to its Role; the README has one that is enough.")
+                yield problem("cluster", words, "Add these to its Role; bot/connectors/README.md has one that is enough.")
                 return
             seen, now, other = cluster.rollout(model.name), cluster.revisions(model.name)[0], cluster.autoscaler(model.name)
         finally:
@@ -59,7 +59,7 @@ def _routed(name: str, plug: Plug, model: Model) -> Remark:
             where, lacking = cluster.where(model.name), cluster.missing(model.name)
             if lacking:
                 words = f"'{name}': the bot may not {', '.join(lacking)} at {where}."
-                return problem("cluster", words, "Add these to its Role; the README has one that is enough.")
+                return problem("cluster", words, "Add these to its Role; bot/connectors/README.md has one that is enough.")
             how_far = cluster.settling(model.name)
         finally:
             cluster.close()
