@@ -458,3 +458,11 @@ def test_a_right_that_is_missing_is_not_taken_for_a_missing_token(jobs, fake):
     fake.instead[LOOK] = 403, {"detail": "Forbidden"}
     with pytest.raises(ActionFailed, match=r"does not allow this \(403\)"):
         jobs.job("retrain", "run:1")
+
+
+def test_a_token_that_another_thread_has_just_got_is_used(jobs, fake):
+    jobs._api._seal = "got"
+    seal = jobs._api._new_seal(stale="older")
+    jobs._api._seal = ""
+
+    assert (seal, fake.calls) == ("got", [])
