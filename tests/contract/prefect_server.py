@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -90,9 +91,15 @@ class Real:
         return {"prefect-csrf-client": client, "prefect-csrf-token": told["token"]}
 
     def _call(self, method, path, body=None):
-        told = httpx.request(
-            method, f"{self.url}/{path}", json=body, headers=self._seal, auth=("bot", PASSWORD), trust_env=False, timeout=20
-        ).raise_for_status()
+        """Call, and again while SQLite is locked, which the server says with 503."""
+        for _ in range(20):
+            told = httpx.request(
+                method, f"{self.url}/{path}", json=body, headers=self._seal, auth=("bot", PASSWORD), trust_env=False, timeout=20
+            )
+            if told.status_code != 503:
+                break
+            time.sleep(0.5)
+        told.raise_for_status()
         return told.json() if told.content else None
 
 

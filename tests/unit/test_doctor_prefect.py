@@ -9,10 +9,6 @@ from tests.fakes.prefect import PASSWORD, FakePrefect
 from tests.unit.test_doctor import TEXT
 
 JOBS = "{retrain: {deployment: train/nightly, parameters: {until: '{until}'}}, big: {deployment: train/pooled}}"
-SERVED = (
-    "ok",
-    "train/nightly, carried out by the process that serves it, and Prefect says READY; whether the bot may start it only",
-)
 
 
 @pytest.fixture
