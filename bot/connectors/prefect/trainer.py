@@ -17,7 +17,7 @@ from bot.core.errors import ActionFailed, AiopsError, OutcomeUnknown
 from bot.core.jobs import Job, Stage
 from bot.http import Answer, Unanswered, Unreached
 
-PAUSES_S = (0.5, 1.5)
+PAUSES_S = (0.5, 1.5, 4.0)
 """Between the tries of a call of which nobody knows whether it was heard."""
 STOPPED = {"type": "CANCELLING", "name": "Cancelling", "message": "stopped by aiops-bot"}
 MOST_TASKS = 5

@@ -180,11 +180,11 @@ def test_a_start_over_which_prefect_breaks_down_each_time_is_read_back(jobs, fak
     with pytest.raises(OutcomeUnknown, match=f"answered {status}"):
         jobs.start("retrain", {"until": "today"}, "run:1")
 
-    assert fake.slept == [0.0, 0.5, 1.5]
+    assert fake.slept == [0.0, 0.5, 1.5, 4.0]
 
 
 def test_a_start_whose_outcome_is_unknown_stays_unknown_whatever_the_next_try_says(jobs, fake, create):
-    fake.instead = Once({create: [(500, {})], THERE: [(200, fake.deployments["train/nightly"]), *[(503, {})] * 2]})
+    fake.instead = Once({create: [(500, {})], THERE: [(200, fake.deployments["train/nightly"]), *[(503, {})] * 3]})
     with pytest.raises(OutcomeUnknown):
         jobs.start("retrain", {"until": "today"}, "run:1")
 
