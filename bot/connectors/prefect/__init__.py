@@ -5,8 +5,8 @@ start whose answer was lost is made again; a 409 is no repetition but a paramete
 not take is accepted, and the run crashes: so it is refused before. A *paused deployment* only stops its schedule, but a paused work
 pool or queue keeps every run waiting while the deployment says READY: so these are looked at. A run that was never begun is
 cancelled by an answer that calls itself REJECT: so not the verdict is believed but the state. A run whose machine died stays
-RUNNING for ever: its words say when nobody asks for that deployment's work any more, and the step's timeout ends it. On SQLite every
-few writes at a time are refused with 503 (locked): so what may be repeated is, four times within six seconds.
+RUNNING for ever: its words say when nobody asks for that deployment's work any more, and the step's timeout ends it. On SQLite
+of a few writes at a time some are refused with 503 (locked): so what may be repeated is made up to four times within six seconds.
 
 Prefect Cloud has not been met; its API is the same one below another URL, with a key.
 """

@@ -8,7 +8,7 @@ safe: a refused call has done nothing.
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.http import Allowed, Answer, Http, Unanswered
@@ -72,6 +72,14 @@ class Api:
                     raise ActionFailed(f"{answer.where} {STRANGE}")
                 self._seal = seal
             return self._seal
+
+
+def identity(told: Mapping[str, Any]) -> str:
+    """Return the id of what is told of; it becomes part of a path. Raises ActionFailed where it is none."""
+    try:
+        return str(UUID(str(told.get("id"))))
+    except ValueError:
+        raise ActionFailed(f"Prefect {STRANGE} It tells of something without an id.") from None
 
 
 def _read(answer: Answer) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.connectors.orders import HOLE, filled
-from bot.connectors.prefect.api import GONE, STRANGE, Api
+from bot.connectors.prefect.api import GONE, STRANGE, Api, identity
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed, NotFound
 
@@ -60,12 +60,12 @@ def deployment(api: Api, name: str) -> Deployment:
     if answer.status == GONE:
         raise ActionFailed(f"{answer.where} {STRANGE}")
     told = answer.checked().json()
-    if not isinstance(told, dict) or not isinstance(told.get("id"), str) or told.get("status") not in ("READY", "NOT_READY"):
+    if not isinstance(told, dict) or told.get("status") not in ("READY", "NOT_READY"):
         raise ActionFailed(f"{answer.where} {STRANGE}")
     schema = told.get("parameter_openapi_schema")
     takes = schema.get("properties") if isinstance(schema, dict) else None
     return Deployment(
-        id=told["id"],
+        id=identity(told),
         name=name,
         heard=told["status"] == "READY",
         pool=str(told.get("work_pool_name") or ""),

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from bot.connectors.prefect.api import STRANGE
+from bot.connectors.prefect.api import STRANGE, identity
 from bot.core.errors import ActionFailed
 from bot.core.jobs import Stage
 
@@ -66,7 +65,7 @@ def run(told: Mapping[str, Any], key: str) -> Run:
     name, kind = told.get("state_name"), told.get("state_type")
     if told.get("idempotency_key") != key or not isinstance(kind, str) or kind not in STAGES:
         raise ActionFailed(f"Prefect {STRANGE} It tells of a run '{key}' in no state that there is.")
-    return Run(_id(told), key, kind, str(name or kind.capitalize()), plain(message))
+    return Run(identity(told), key, kind, str(name or kind.capitalize()), plain(message))
 
 
 def plain(message: object) -> str:
@@ -104,11 +103,3 @@ def progress(rows: Sequence[Mapping[str, Any]]) -> str:
         if isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share <= 100:
             return f"{plain(label)[:NAME_CHARS]} {share:.3g} %"
     return ""
-
-
-def _id(told: Mapping[str, Any]) -> str:
-    """Return its id, which becomes part of a path."""
-    try:
-        return str(UUID(str(told.get("id"))))
-    except ValueError:
-        raise ActionFailed(f"Prefect {STRANGE} It tells of a run without an id.") from None
