@@ -65,7 +65,12 @@ class Real:
 
     def runs(self, key):
         """Return how many runs there are of this key."""
-        return len(self._call("POST", "flow_runs/filter", {"flow_runs": {"idempotency_key": {"any_": [key]}}}))
+        return len(self.states(key))
+
+    def states(self, key):
+        """Return the state of each run of this key."""
+        asked = {"flow_runs": {"idempotency_key": {"any_": [key]}}}
+        return [run["state_type"] for run in self._call("POST", "flow_runs/filter", asked)]
 
     def pause(self, what, paused):
         """Pause the pool or its queue, or let it go on."""

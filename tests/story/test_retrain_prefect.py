@@ -82,3 +82,16 @@ def test_a_training_that_fails_is_said_to_have_failed_at_which_task_and_why(hous
     assert prefect.runs(run) == 1
     assert [one.state for one in house.incidents] == [State.ACKNOWLEDGED]
     house.invariants()
+
+
+def test_a_training_that_a_person_aborts_is_cancelled_at_prefect(house, prefect):
+    trains_at(house, prefect, seconds=300)
+    house.until("the thread says how far it is", lambda: "task 'fit-" in house.slack.transcript(PLACE), within=60)
+    house.finger("bo", "Abort")()
+    run, thread = over(house)
+    house.until("Prefect has ended it", lambda: prefect.states(run) == ["CANCELLED"], within=60)
+
+    assert [one.state for one in house.runs] == [RunState.COMPENSATED]
+    assert "retrain was told to stop; what it had done by then stays." in thread
+    assert [one.state for one in house.incidents] == [State.ACKNOWLEDGED]
+    house.invariants()
