@@ -117,3 +117,19 @@ def test_a_year_is_forgotten_though_who_forgets_is_killed_and_those_who_look_go_
     assert busy == len(waits)
     assert audited[-1] == "database.pruned"
     assert max(waits) < 5
+
+
+def test_the_bot_forgets_by_itself_and_says_so_in_the_audit_log(house, tally):
+    with house.store.write() as unit:
+        for day in range(2 * LOOKS):
+            unit.record(house.clock.now() - timedelta(days=100 + day), [a_finding(model="gone@production")])
+
+    with house.lives():
+        house.until("it is forgotten and written down", lambda: "database.pruned" in audited(house))
+    tally(forgotten=2 * LOOKS)
+
+    assert house.read(lambda unit: unit.latest("gone@production")) == []
+
+
+def audited(house):
+    return [row.entry.action for row in house.read(lambda unit: unit.audit_rows(20))]
