@@ -9,6 +9,7 @@ from bot.core.actions import ARROW, Action, Change, Effect, Json, Platform
 from bot.core.aliases import AliasedRegistry
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
 from bot.core.models import live_version
+from bot.core.waiting import pause
 
 POLL_S = 1.0
 NOW, LATER = "now", "later"
@@ -24,7 +25,7 @@ class SetAlias(Action):
 
     name: str
     now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = pause
     needs: ClassVar[Sequence[str]] = ("set_alias",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:

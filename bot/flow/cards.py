@@ -220,7 +220,9 @@ def _stopped(unit: Unit, run: Run, done: dict[str, str]) -> str:
 
 def _step_state(run: Run, done: dict[str, str], change: Change, stopped: str) -> str:
     if run.state is RunState.COMPENSATED:
-        return "undone" if change.step in done else "failed" if change.step == stopped else "waiting"
+        if change.step == stopped:
+            return "failed"
+        return "undone" if change.step in done or change.step in run.undone else "waiting"
     if change.step in done:
         return "done"
     first_open = next(c for c in run.plan.changes if c.step not in done)

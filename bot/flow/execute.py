@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.core.actions import UNDO, Action, Change, Going, Json, Platform
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
-from bot.core.errors import Aborted, ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
+from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
 from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.models import split_words
@@ -22,6 +22,7 @@ from bot.flow import again, announce, cards, gate, together, turn
 from bot.flow.brake import when_released
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
+from bot.flow.hearing import Hearing, amid, stop_if_asked, told_to_stop
 from bot.flow.verify import verify
 
 BOT = "aiops-bot"
@@ -34,6 +35,7 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
     Whatever stops it, a refusal, a platform or the bot's own stumble, it never just stops: it goes back and hands over.
     """
     tried: list[Change] = []
+    journal = Hearing(journal, lambda: told_to_stop(desk, number))
     try:
         begun = when_released(desk, journal, "begin", lambda: _begin(desk, number))
         if begun["state"] != RunState.RUNNING.value:
@@ -42,7 +44,7 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
             changes = unit.run(number).plan.changes
         for group in together.groups(changes):
             if group[0].gate:
-                gate.wait(desk, journal, number, replace(group[0], step=group[0].place), free=lambda: _stop_if_asked(desk, number))
+                gate.wait(desk, journal, number, replace(group[0], step=group[0].place), free=lambda: stop_if_asked(desk, number))
             when_released(desk, journal, f"{group[0].step}/abort?", lambda: _free_to_go_on(desk, number))
             for change in group:
                 journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
@@ -94,7 +96,7 @@ def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> Non
             number,
             change,
             apply=lambda: _apply(desk, number, change, key),
-            free=lambda: _stop_if_asked(desk, number),
+            free=lambda: stop_if_asked(desk, number),
         )
     journal.step(f"{change.step}/read back", lambda: _read_back(desk, number, change, key))
     _watch(desk, journal, number, change, key)
@@ -118,7 +120,7 @@ def _carry_out_together(desk: Desk, journal: Journal, number: str, group: list[C
 
     hands = together.Hands(
         attempt=attempt,
-        free=lambda change, tries: journal.step(f"{change.step}/abort?/{tries}", lambda: _stop_if_asked(desk, number)),
+        free=lambda change, tries: journal.step(f"{change.step}/abort?/{tries}", lambda: stop_if_asked(desk, number)),
         read_back=lambda c: journal.step(f"{c.step}/read back", lambda: _read_back(desk, number, c, key(c))),
         look=look,
     )
@@ -136,7 +138,7 @@ def _watch(desk: Desk, journal: Journal, number: str, change: Change, key: str) 
 
 
 def _look_again(desk: Desk, number: str, change: Change, key: str, since: str) -> Json:
-    _stop_if_asked(desk, number)
+    stop_if_asked(desk, number)
     seen = _measure(desk, number, change, key)
     waited = (desk.clock.now() - datetime.fromisoformat(since)).total_seconds()
     if seen.get("going") and waited > change.patience_s:
@@ -170,17 +172,9 @@ def _hands(desk: Desk, number: str, change: Change) -> tuple[Action, Platform]:
     return desk.actions[change.action], desk.platform(desk.model(run.model_key), change.on)
 
 
-def _stop_if_asked(desk: Desk, number: str) -> Json:
-    with desk.store.read() as unit:
-        run = unit.run(number)
-    if run.abort_by:
-        raise Aborted("It was aborted.")
-    return {}
-
-
 def _free_to_go_on(desk: Desk, number: str) -> Json:
     """Say whether the next step has to wait, because a person holds the brake; an abort is heard all the same."""
-    _stop_if_asked(desk, number)
+    stop_if_asked(desk, number)
     with desk.store.read() as unit:
         return {"held": True} if brake(unit) else {}
 
@@ -197,7 +191,8 @@ def _apply(desk: Desk, number: str, change: Change, key: str) -> Json:
     with desk.store.write() as unit:
         run = unit.run(number)
         unit.audit(AuditEntry(desk.clock.now(), BOT, "step.intended", key, run.incident, {"words": change.words}))
-    action.apply(platform, change, key)
+    with amid(desk, number, change):
+        action.apply(platform, change, key)
     return {"key": key}
 
 
@@ -212,7 +207,8 @@ def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
     if told is not None:
         return {"words": told}
     action, platform = _hands(desk, number, change)
-    effect = action.measure(platform, change, key)
+    with amid(desk, number, change):
+        effect = action.measure(platform, change, key)
     if isinstance(effect, Going):
         return _going(desk, number, change, effect)
     with desk.store.write() as unit:

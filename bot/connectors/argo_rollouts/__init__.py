@@ -181,7 +181,10 @@ class ArgoRollouts:
         raise ActionFailed(f"{self.where(target)} changed at each of {TRIES} tries to write it; look who else is changing it.")
 
     def _taken_up(self, target: str, wanted: Kept) -> None:
-        """Wait until the controller works on this template: an order that came before that would be forgotten."""
+        """Wait until the controller works on this template: an order that came before that would be forgotten.
+
+        An abort has to wait for it, too: of an order given by half nobody could tell whose it is.
+        """
         for _ in range(round(TAKEN_UP_S / LOOK_S)):
             now = self._seen(target)
             if now.observed and now.newest.hash == wanted.hash:
