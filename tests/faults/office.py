@@ -19,12 +19,14 @@ import yaml
 
 from bot import shelf
 from bot.actions.set_traffic import set_traffic
+from bot.core.actions import UNDO
 from bot.core.approvals import Policy, Principal, Proposal
 from bot.core.audit import AuditRow, first_break
 from bot.core.errors import AiopsError
 from bot.core.models import Model, Split
 from bot.core.ports import Journal
 from bot.core.runs import Run
+from bot.core.waiting import pause
 from bot.core.windows import Window
 from bot.engine.durable import Durable, Pace
 from bot.flow.decide import RUN, approve, reject
@@ -52,10 +54,14 @@ class Now:
 
 @dataclass(frozen=True)
 class Ledger:
-    """A splitter that keeps its state and every call in a file, applies a key once, and may be slow to answer."""
+    """A splitter that keeps its state and every call in a file, applies a key once, and may be slow to answer.
+
+    One that is `stuck` never comes into service with what it was asked for, unless that is the way back.
+    """
 
     path: Path
     slow_s: float = 0.0
+    stuck: bool = False
     name: str = "edge"
     grain: int = 100
 
@@ -80,6 +86,8 @@ class Ledger:
                 told = json.dumps(dict(split))
                 db.execute("INSERT INTO splits VALUES (?, ?) ON CONFLICT DO UPDATE SET split = excluded.split", (target, told))
         time.sleep(self.slow_s)  # between the effect and its answer: where a kill hurts most
+        if self.stuck and not key.endswith(UNDO):
+            pause(3_600)
 
     def requests(self, target: str) -> Mapping[str, int]:
         """Serve ten thousand more requests, and return how many each version has answered."""
@@ -114,6 +122,7 @@ class Papers:
     folder: Path
     models: int
     slow_s: float = 0.0
+    stuck: bool = False
     executor: str = ""
     pace: Pace = BRISK
     another_body: bool = False
@@ -121,7 +130,7 @@ class Papers:
 
     @property
     def splitter(self) -> Ledger:
-        return Ledger(self.folder / "splitter.db", self.slow_s)
+        return Ledger(self.folder / "splitter.db", self.slow_s, self.stuck)
 
     @property
     def playbook(self) -> Path:
