@@ -5,11 +5,10 @@ little, because every replica starts anew.
 """
 
 import json
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +35,7 @@ from bot.flow.propose import propose
 from bot.store.database import SqlStore, open_store
 from tests.fakes.nouns import NOON, an_incident
 from tests.fakes.world import FakeDirectory, paired
-from tests.faults.lives import Lives, holders, to_be_told_to_go
+from tests.faults.lives import Book, Lives, holders, to_be_told_to_go
 
 STEPS = ("third", "two thirds", "all")
 SHARES = (0.25, 0.5, 1.0)
@@ -53,13 +52,12 @@ class Now:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(Book):
     """A splitter that keeps its state and every call in a file, applies a key once, and may be slow to answer.
 
     One that is `stuck` never comes into service with what it was asked for, unless that is the way back.
     """
 
-    path: Path
     slow_s: float = 0.0
     stuck: bool = False
     name: str = "edge"
@@ -103,15 +101,6 @@ class Ledger:
     def calls(self) -> list[tuple[str, float]]:
         """Return what was asked for, oldest first: key and share of the earlier version."""
         return [(str(key), float(str(share))) for key, share in self._all("SELECT key, share FROM calls ORDER BY at, rowid")]
-
-    def _all(self, query: str) -> list[tuple[object, ...]]:
-        with self._open() as db:
-            return db.execute(query).fetchall()
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=30)) as db, db:
-            yield db
 
 
 @dataclass(frozen=True)
