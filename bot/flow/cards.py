@@ -50,7 +50,8 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
 def plan_words(plan: Plan) -> list[str]:
     """Return the steps of a plan as those who approve must know them, in order."""
     pairs = zip(plan.changes, (None, *plan.changes), strict=False)
-    return [beside(c, before) + step_words(c, first=not beside(c, before)) for c, before in pairs]
+    steps = [beside(c, before) + step_words(c, first=not beside(c, before)) for c, before in pairs]
+    return [*steps, *(f"if it goes back, once more: {change.words}" for change in plan.back)]
 
 
 def beside(change: Change, before: Change | None) -> str:
