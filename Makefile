@@ -30,9 +30,10 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
-# Lint, types, who imports whom, then every test that is not slow: what CI runs. The story is played alone, because it starts a whole
-# company; the browser's files have a worker each.
-test: check cover
+# Lint, types, who imports whom, then every test that is not slow: what CI runs. What keeps one core busy is done beside what keeps the
+# other; the story is played alone, because it starts a whole company; the browser's files have a worker each.
+test: setup
+	$(MAKE) --jobs=2 check cover
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) -m "not slow" $(OTHERS) $(addprefix --ignore=,$(DECIDING))
 	$(BIN)/pytest -m "not slow" tests/story
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/browser
@@ -61,7 +62,7 @@ lock:
 	$(LOCK) --extra demo --extra test -o requirements.lock pyproject.toml
 	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
 
-# Beside Evidently and NannyML, each in an environment of its own under the user's cache (3 GB, made once): the tables of the README.
+# Beside Evidently and NannyML, each in an environment of its own under the user's cache (3 GB, made once): the tables of tests/bench/README.md.
 # Windows that nobody has seen: $(BIN)/python -m tests.bench.detection --alone --seed 1 --readme
 bench-peers: setup
 	$(BIN)/python -m tests.bench.peers

@@ -21,6 +21,7 @@ from bot.core.actions import Json
 from bot.core.audit import AuditEntry
 from bot.core.errors import AiopsError, ConfigError
 from bot.core.ports import Journal
+from bot.core.words import several
 from bot.engine.durable import CHECKS
 from bot.flow import decide
 from bot.flow.abandoned import hand_over_abandoned
@@ -150,7 +151,9 @@ def serve(settings: Settings, *, folder: Path | None = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     with open_house(settings, folder=folder) as house, living(house, keys) as life:
         how = settings.slack.transport
-        log.info("aiops-bot watches %d models, meets Slack by %s, health at port %d", len(house.desk.models), how, life.port)
+        log.info(
+            "aiops-bot watches %s, meets Slack by %s, health at port %d", several(len(house.desk.models), "model"), how, life.port
+        )
         stop.wait()
         log.info("aiops-bot comes to rest")
 

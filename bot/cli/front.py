@@ -104,6 +104,7 @@ def desk(context: typer.Context) -> Iterator["Desk"]:
 def hoisted(arguments: Sequence[str] | None) -> list[str]:
     """Return the arguments with the global options in front, so that people may write them anywhere."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    given = ["version", *given[1:]] if given[:1] == ["--version"] else given  # as every other program has it
     end = given.index("--") if "--" in given else len(given)
     front: list[str] = []
     rest: list[str] = []

@@ -34,6 +34,11 @@ def amount(value: float | None, unit: str) -> str:
     return f"{hundredfold(value)} {'%' if unit == SHARE else unit}"
 
 
+def several(count: int, noun: str) -> str:
+    """Return how many there are in words: 1 model, 2 models."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def between(low: float | None, high: float | None, unit: str) -> str:
     """Return an interval in the unit of `amount`, without naming it again: "[5, 15.2]"."""
     if low is None or high is None or unit not in (SHARE, POINTS):

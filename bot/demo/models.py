@@ -19,6 +19,7 @@ import sklearn
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from bot.demo.flights import CATEGORIES, FEATURES, data_folder, flights, labelled
+from bot.stats.threads import one_thread
 
 Numbers = npt.NDArray[np.float64]
 Codes = dict[str, dict[str, float]]
@@ -88,7 +89,8 @@ class Model:
         """Return P(late) of encoded features, shape (n, len(FEATURES))."""
         if not len(matrix):
             return np.empty(0)
-        return np.asarray(self.trees.predict_proba(matrix)[:, 1], dtype=np.float64)
+        with one_thread(learners=True):
+            return np.asarray(self.trees.predict_proba(matrix)[:, 1], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def train(recipe: Recipe, known: TrainingSet, **changes: Any) -> Model:
     rows = (known.month >= recipe.first_month) & (known.month <= recipe.last_month)
     columns = [FEATURES.index(name) for name in CATEGORIES]
     trees = HistGradientBoostingClassifier(categorical_features=columns, **(TREES | changes))
-    return Model(recipe, known.codes, trees.fit(known.matrix[rows], known.late[rows]))
+    with one_thread(learners=True):
+        return Model(recipe, known.codes, trees.fit(known.matrix[rows], known.late[rows]))
 
 
 def importances(model: Model, held_out: pd.DataFrame, *, seed: int = 0) -> dict[str, float]:

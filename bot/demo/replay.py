@@ -9,7 +9,6 @@ scored here with the version that served then, logged under its name, with no la
 import heapq
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -81,8 +80,7 @@ class Replayer:
 
     def __init__(self, flights: pd.DataFrame, log: PredictionLog, clock: DataClock, *, start: datetime, front: str) -> None:
         ordered = flights.sort_values(["departs", "origin", "flight_id"], ignore_index=True)
-        self._flights, self._log, self._clock = ordered, log, clock
-        self._departs = [moment.to_pydatetime() for moment in ordered["departs"]]
+        self._flights, self._departs, self._log, self._clock = ordered, ordered["departs"], log, clock
         self._front = front.rstrip("/") + "/predict"
         self._airports = ThreadPoolExecutor(4, "airport")
         self._http = httpx.Client(trust_env=False, timeout=10.0, follow_redirects=False)
@@ -129,7 +127,8 @@ class Replayer:
         self._http.close()
 
     def _between(self, start: datetime, end: datetime) -> pd.DataFrame:
-        return self._flights.iloc[bisect_left(self._departs, start) : bisect_left(self._departs, end)]
+        first, last = (self._departs.searchsorted(pd.Timestamp(moment)) for moment in (start, end))
+        return self._flights.iloc[first:last]
 
     def _requests(self, start: datetime, end: datetime) -> Iterator[_Request]:
         rows = self._between(start, end)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.config import Settings, load_settings
 from bot.core.errors import AiopsError
+from bot.core.words import several
 from bot.doctor import clusters, data, flags, holds, machine, metrics, papers, people, slack, trainers
 from bot.doctor.remarks import Remark, ok, problem
 
@@ -23,7 +24,7 @@ def examine(config: Path, *, online: bool = True) -> Iterator[Remark]:
         yield problem("configuration", str(reason))
         return
     yield from (problem("configuration", wrong) for wrong in papers.problems(config))
-    yield ok("configuration", f"{config}: {len(settings.models)} models, {len(settings.sources)} sources.")
+    yield ok("configuration", f"{config}: {several(len(settings.models), 'model')}, {several(len(settings.sources), 'source')}.")
     for look in _looks(config, settings, online=online):
         yield from _survived(look)
 

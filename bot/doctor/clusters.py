@@ -51,4 +51,4 @@ def _forbidden(part: Part, cluster: Cluster) -> Remark | None:
     if not lacking:
         return None
     words = f"'{part.name}': the bot may not {', '.join(lacking)} at {cluster.where(part.model.name)}."
-    return problem(TOPIC, words, "Add these to its Role; the README has one that is enough.")
+    return problem(TOPIC, words, "Add these to its Role; bot/connectors/README.md has one that is enough.")

@@ -1,16 +1,15 @@
-"""The README's tables, made from the registries. `python -m tests.house.tables` writes them where their marks stand."""
+"""The tables of our pages, made from the registries. `python -m tests.house.tables` writes them where their marks stand."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from bot import shelf
 from bot.app import registries
 from bot.core.checks import Check, Threshold
 from tests.faults.failures import ABSENT, FAILURES
 from tests.house import failures as shown
-from tests.house.house import ROOT
-
-README = ROOT / "README.md"
+from tests.house.house import tracked
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -94,6 +93,16 @@ TABLES: Mapping[str, Callable[[], str]] = {
 }
 
 
+def pages() -> list[Path]:
+    """Return the files that people read."""
+    return [path for path in tracked() if path.suffix == ".md"]
+
+
+def page_of(name: str) -> Path:
+    """Return the page on which the marks of a table stand."""
+    return next(page for page in pages() if marked(name).search(page.read_text(encoding="utf-8")))
+
+
 def marked(name: str) -> re.Pattern[str]:
     """Return what finds a table between its marks."""
     return re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
@@ -108,4 +117,5 @@ def refreshed(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(refreshed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in pages():
+        page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")

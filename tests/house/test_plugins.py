@@ -1,4 +1,4 @@
-"""Every plug-in has its test, and the README lists it."""
+"""Every plug-in has its test; a page lists it (`test_pages.py`)."""
 
 import importlib
 import pkgutil
@@ -56,19 +56,6 @@ def test_a_plugin_without_a_test_would_be_noticed():
 @pytest.mark.parametrize("name", sorted(shelf.read().playbooks))
 def test_a_playbook_has_its_test(name):
     assert any(f'"{name}"' in text or f"{name}.yaml" in text for text in TESTS.values())
-
-
-@pytest.mark.parametrize("name", sorted(tables.TABLES))
-def test_the_readme_has_a_place_for_each_table(name):
-    text = tables.README.read_text(encoding="utf-8")
-
-    assert tables.marked(name).search(text), f"put <!-- {name} --> and <!-- /{name} --> into README.md"
-
-
-def test_the_readme_lists_what_there_is():
-    text = tables.README.read_text(encoding="utf-8")
-
-    assert tables.refreshed(text) == text, "the tables are stale; run: python -m tests.house.tables"
 
 
 def test_a_stale_table_is_made_anew():

@@ -208,6 +208,7 @@ def test_an_unknown_model_is_told_with_the_known_ones(home, said):
         ("playbooks",),
         ("db", "current"),
         ("version",),
+        ("--version",),
         ("doctor", "--offline"),
     ],
     ids=" ".join,

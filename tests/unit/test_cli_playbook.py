@@ -268,9 +268,9 @@ def test_a_parameter_that_only_a_gate_names_is_used(said, place):
     assert "'unused'" not in said("lint", "mine.yaml")[1]
 
 
-def test_the_playbook_in_the_readme_is_one_that_comes_to_its_end(said, place):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    text = next(block for block in readme.split("```") if "name: careful_shift" in block)
+def test_the_playbook_on_its_page_is_one_that_comes_to_its_end(said, place):
+    page = (Path(__file__).parents[2] / "playbooks" / "README.md").read_text(encoding="utf-8")
+    text = next(block for block in page.split("```") if "name: careful_shift" in block)
     (place / "careful.yaml").write_text(text.removeprefix("yaml\n"))
 
     assert json.loads(said("lint", "careful.yaml", "--json")[1])["playbooks"][0]["unwise"] == []

@@ -65,4 +65,5 @@ def _lacking(message: str, asked: str) -> str:
     found = LACKED.search(message)
     action, resource = (found[1], found[2]) if found else (asked, None)
     where = f" on {resource.split(':', 5)[-1].rstrip('.')}" if resource else ""
-    return f"AWS does not let the bot do this: its role lacks {action}{where}; add that to its IAM policy (the README has one)."
+    policy = "its IAM policy (bot/connectors/README.md has one)"
+    return f"AWS does not let the bot do this: its role lacks {action}{where}; add that to {policy}."

@@ -3,9 +3,9 @@
 `python -m tests.bench.detection [--keep DIR] [--readme] [--again] [--alone] [--seed N]`; some minutes on two cores.
 
 `--keep` leaves windows, verdicts and rates (`rates.json`) in a folder; `--again` asks only us once more and takes the rest from it;
-`--alone` asks only us, and leaves in the README what peers have said of the very same windows. `--seed 0` draws the windows of the
-README's tables, by which some of our defaults were chosen; others draw windows that nobody has seen, with a table of their own.
-`--readme` puts the tables into the README. Nothing is asserted.
+`--alone` asks only us, and leaves on the page what peers have said of the very same windows. `--seed 0` draws the windows of the
+tables by which some of our defaults were chosen; others draw windows that nobody has seen, with a table of their own.
+`--readme` puts the tables into tests/bench/README.md. Nothing is asserted.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.bench.detection.score import LEVEL, scored
 from tests.bench.detection.sets import everything
 from tests.bench.detection.shifts import SCENARIOS
 from tests.bench.detection.windows import written, written_year
-from tests.house.tables import README, marked, table
+from tests.house.tables import marked, page_of, table
 
 HERE = Path(__file__).parent
 OURS = (we_say.FINDING, we_say.CRITICAL, we_say.PAGES)
@@ -116,14 +116,15 @@ def percent(rate: float | None) -> str:
 
 
 def show(tables: Mapping[str, str], marks: Mapping[str, str], *, over: bool) -> None:
-    """Print the tables, and put those with a mark into the README: in place of what is there, or laid `over` it."""
+    """Print the tables, and put those with a mark on their page: in place of what is there, or laid `over` it."""
     for name, told in tables.items():
         Console(width=220).print(told, markup=False, highlight=False)
         if name in marks:
-            text, mark = README.read_text(encoding="utf-8"), marked(marks[name])
+            page, mark = page_of(marks[name]), marked(marks[name])
+            text = page.read_text(encoding="utf-8")
             old = mark.search(text)
             fresh = laid_over(old[0], told) if over and old else told
-            README.write_text(mark.sub(lambda found, fresh=fresh: f"{found[1]}{fresh}\n{found[2]}", text), "utf-8")
+            page.write_text(mark.sub(lambda found, fresh=fresh: f"{found[1]}{fresh}\n{found[2]}", text), "utf-8")
 
 
 def laid_over(old: str, new: str) -> str:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.words import amount, between, duration, number, quoted, some, unit_after
+from bot.core.words import amount, between, duration, number, quoted, several, some, unit_after
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,8 @@ def test_a_unit_is_written_once(unit, left):
 )
 def test_a_name_out_of_data_is_one_short_line_in_quotation_marks(text, told):
     assert quoted(text) == told
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 models"), (1, "1 model"), (12_000, "12,000 models")])
+def test_what_is_counted_agrees_with_its_number(count, text):
+    assert several(count, "model") == text
