@@ -26,6 +26,7 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "title": playbook.title if playbook else proposal.plan.playbook,
         "model": proposal.model,
         "steps": plan_words(proposal.plan),
+        **({"back": [change.words for change in proposal.plan.back]} if proposal.plan.back else {}),
         "plan_hash": proposal.plan.hash[:12],
         "preview": list(proposal.preview.get("lines", [])),  # type: ignore[call-overload]
         "blast_radius": proposal.preview.get("blast_radius", ""),
@@ -50,8 +51,7 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
 def plan_words(plan: Plan) -> list[str]:
     """Return the steps of a plan as those who approve must know them, in order."""
     pairs = zip(plan.changes, (None, *plan.changes), strict=False)
-    steps = [beside(c, before) + step_words(c, first=not beside(c, before)) for c, before in pairs]
-    return [*steps, *(f"if it goes back, once more: {change.words}" for change in plan.back)]
+    return [beside(c, before) + step_words(c, first=not beside(c, before)) for c, before in pairs]
 
 
 def beside(change: Change, before: Change | None) -> str:

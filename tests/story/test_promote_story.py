@@ -168,7 +168,7 @@ def test_a_promotion_that_is_aborted_after_its_restart_is_back_only_when_the_ser
     thread = house.slack.transcript(PLACE)
 
     assert [run.state for run in house.runs] == [RunState.COMPENSATED]
-    assert "if it goes back, once more: command: restart:" in thread
+    assert "If it goes back, once more:" in thread
     assert "'restart' was carried out once more: restarted for version 2." in thread
     assert "the server answers as before" in thread
     assert (served, mlflow.named(), mlflow.answered()) == ("3", "2", "2")

@@ -8,7 +8,7 @@ from bot.core.actions import Change, Verification
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.jobs import Job, Stage
 from bot.core.runs import RunState
-from bot.flow import cards, decide
+from bot.flow import decide
 from bot.flow.way_back import SERVED_WITHIN_S, planned_again
 from tests.fakes.journal import Killed
 from tests.unit.flow.test_promote import DONE, PROMOTE, Operator, laid, proposed
@@ -70,7 +70,7 @@ def test_the_plan_says_that_it_would_restart_once_more_for_the_version_of_before
     (again,) = proposal.plan.back
 
     assert again.after == {"job": "restart", "parameters": {"model": "delays", "version": "2"}}
-    assert cards.plan_words(proposal.plan)[-1] == "if it goes back, once more: operator: restart for 2"
+    assert room.shown(f"proposal:{room.number}")["back"] == [again.words] == ["operator: restart for 2"]
 
 
 def test_the_alias_is_put_back_the_server_restarts_once_more_and_answers_as_before(room):
