@@ -143,6 +143,7 @@ def test_an_abort_amid_the_restart_stops_it_and_waits_for_its_end_before_the_nex
         "restart/again/measure",
     ]
     assert room.operator.cancelled == [""]
+    assert journal.slept == [room.desk.poll_s], "nothing cuts a wait on the way back short"
 
 
 def test_a_server_that_takes_its_time_to_come_up_is_waited_for(room):
