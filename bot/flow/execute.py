@@ -263,6 +263,8 @@ def _go_back(desk: Desk, journal: Journal, number: str, tried: list[Change], rea
     """Undo in reverse whatever was tried, then hand the incident back to people with what was tried and why it stopped."""
     try:
         undone = WayBack(desk, journal, number).go(tried)
+    except StoreUnavailable:  # as above: it goes on going back in its next life
+        raise
     except AiopsError as stuck:
         words = f"{reason} Going back failed too: {stuck} A person has to look at the platform now."
         return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))

@@ -1,11 +1,12 @@
 """Going back from a restart: the alias is put back, the server restarts once more, and only what it answers is called back."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from bot.core.actions import Change, Verification
-from bot.core.errors import ActionFailed, OutcomeUnknown
+from bot.core.errors import ActionFailed, OutcomeUnknown, StoreUnavailable
 from bot.core.jobs import Job, Stage
 from bot.core.runs import RunState
 from bot.flow import decide
@@ -216,6 +217,18 @@ def test_a_bot_that_is_killed_on_the_way_back_restarts_once_more_once(room, step
     assert (ended["state"], room.registry.served) == (RunState.COMPENSATED.value, "2")
     assert (room.registry.moves, starts(room)) == (["3", "2"], ["restart", "restart:again"])
     assert [room.audited().count(action) for action in ("step.again", "run.compensated")] == [1, 1]
+
+
+@pytest.mark.parametrize("moment", range(33))
+def test_a_database_that_is_away_at_any_moment_changes_nothing_of_how_it_goes_back(room, moment):
+    journal, room.store.away = room.journal(room.number), moment
+    for _ in range(2):
+        with suppress(Killed, StoreUnavailable):
+            room.runs(room.number, journal.restarted())
+
+    assert (room.run(room.number).state, room.registry.served) == (RunState.COMPENSATED, "2")
+    assert (room.registry.moves, starts(room)) == (["3", "2"], ["restart", "restart:again"])
+    assert room.store.away < 0, "it was never away"
 
 
 def test_a_plan_that_knows_no_such_way_back_says_what_people_have_to_do():
