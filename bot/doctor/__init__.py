@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.config import Settings, load_settings
 from bot.core.errors import AiopsError
 from bot.core.words import several
-from bot.doctor import clusters, data, flags, holds, machine, metrics, papers, people, slack, trainers
+from bot.doctor import clusters, data, flags, holds, machine, metrics, papers, people, prefect, slack, trainers
 from bot.doctor.remarks import Remark, ok, problem
 
 __all__ = ["Remark", "examine", "healthy"]
@@ -50,6 +50,7 @@ def _looks(config: Path, settings: Settings, *, online: bool) -> Iterator[Callab
         yield lambda: clusters.routers(settings)
         yield lambda: flags.flags(settings)
         yield lambda: trainers.trainers(settings)
+        yield lambda: prefect.deployments(settings)
         yield lambda: slack.workspace(settings)
 
 

@@ -1,6 +1,6 @@
 """Heavy servers, each in an environment of its own, and the processes of them that a test starts and ends as a group.
 
-Some 1.7 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
+Some 2 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the first slow test that needs it; no part of `make test`.
 """
 
 import os
@@ -16,8 +16,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-ASKED = {"mlflow": "mlflow==3.17.2", "airflow": "apache-airflow==3.3.2", "moto": "moto[server]==5.2.5"}
-QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "SCARF_ANALYTICS": "false"}
+ASKED = {
+    "mlflow": "mlflow==3.17.2",
+    "airflow": "apache-airflow==3.3.2",
+    "moto": "moto[server]==5.2.5",
+    "prefect": "prefect==3.9.1",
+}
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "SCARF_ANALYTICS": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
 """Nobody is told that a test runs."""
 
 
@@ -64,15 +74,15 @@ def free_port() -> int:
 @contextmanager
 def running(
     arguments: list[object], env: Mapping[str, str], log: Path, ready: Callable[[], bool], within_s: float
-) -> Iterator[None]:
-    """Start a server in a process group, wait until it is ready, and end all of the group in the end."""
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Start a server in a process group, wait until it is ready, yield it, and end all of the group in the end."""
     with log.open("ab") as said:
         process = subprocess.Popen(
             ["nice", *map(str, arguments)], env=env, cwd=log.parent, stdout=said, stderr=said, start_new_session=True
         )
     try:
         _wait(process, ready, within_s, log)
-        yield
+        yield process
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
