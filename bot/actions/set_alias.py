@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.core.actions import ARROW, Action, Change, Effect, Json, Platform
-from bot.core.aliases import AliasedRegistry
+from bot.core.aliases import AliasedRegistry, NotServed
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
 from bot.core.models import live_version
+from bot.core.waiting import pause
 
 POLL_S = 1.0
 NOW, LATER = "now", "later"
@@ -24,7 +25,7 @@ class SetAlias(Action):
 
     name: str
     now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = pause
     needs: ClassVar[Sequence[str]] = ("set_alias",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:
@@ -82,20 +83,22 @@ class SetAlias(Action):
 
     def blast(self, changes: Sequence[Change]) -> str:
         """Say that all of the model's traffic follows."""
-        return f"all of {changes[0].target}'s traffic, at once where its server is restarted; going back does not restart it again"
+        return f"all of {changes[0].target}'s traffic, at once where its server is restarted"
 
     def undo(self, platform: Platform, change: Change, key: str) -> str:
         """Put the alias back, read that back, and say so when the server goes on with the new version.
 
         Raises:
-            ActionFailed: the alias is back, but the server answers with another version.
+            NotServed: the alias is back, but the server answers with another version, or not at all.
         """
         registry, before = _registry(platform), _version(change.before)
         if before == _version(change.after):
             return f"'{change.step}' had only looked."
-        registry.set_alias(change.target, before, key)
+        if registry.aliased(change.target) != before:
+            registry.set_alias(change.target, before, key)
         _require(registry, change.target, before)
-        self._served(registry, change.target, before, 0.0)
+        if wrong := _wrong(registry, change.target, before):
+            raise NotServed(wrong)
         return "The alias was put back and read back; the server answers as before."
 
     def _served(self, registry: AliasedRegistry, target: str, wanted: str, within_s: float) -> None:

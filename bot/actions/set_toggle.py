@@ -1,6 +1,5 @@
 """Switch a feature flag on or off, and count what applications report that they were answered: a flag server only promises."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,6 +7,7 @@ from typing import ClassVar
 from bot.core.actions import ARROW, Action, Change, Effect, Json, Platform
 from bot.core.errors import ActionFailed, ConfigError, WorldMoved
 from bot.core.toggles import EVERYBODY, Answers, Toggle, Toggles, named, since, toggles, word
+from bot.core.waiting import pause
 
 LAG_S = 80.0
 """So long an answer from before the switch may still come in: applications ask every 15 s and report every 60 s, by default."""
@@ -21,7 +21,7 @@ class SetToggle(Action):
     """
 
     name: str
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = pause
     needs: ClassVar[Sequence[str]] = ("toggle",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:

@@ -21,6 +21,7 @@ from bot.core.errors import ActionFailed, ConfigError, WorldMoved
 from bot.core.models import Split, same_split, split_words, whole_steps
 from bot.core.ports import Splitter
 from bot.core.routers import NoWay, Router, router
+from bot.core.waiting import pause
 
 Z = 2.5758
 """The 99 % point of the normal distribution, two-sided: one honest step in a hundred is kept waiting too long, not more."""
@@ -54,7 +55,7 @@ class SetTraffic(Action):
 
     name: str
     now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = pause
     needs: ClassVar[Sequence[str]] = ("set_split",)
 
     def plan(self, platform: Platform, target: str, parameters: Json, *, step: str, before: Json | None) -> Change:

@@ -49,7 +49,8 @@ def _depends(step: Step) -> str:
     gate = f"when a person continues it within {duration(timedelta(seconds=step.gate_s))}: {step.gate}" if step.gate else ""
     tries = f"tried {step.retries + 1} times at most" if step.retries else ""
     together = f"together with the others of '{step.together}'" if step.together else ""
-    return "; ".join(text for text in (together, when, optional, gate, tries) if text)
+    again = "once more on the way back, where that is needed" if step.again else ""
+    return "; ".join(text for text in (together, when, optional, gate, tries, again) if text)
 
 
 def _approved_by(words: str, policy: Policy) -> str:

@@ -62,10 +62,11 @@ def abort(
         str, typer.Option(envvar="AIOPS_USER", help="Your Slack user id; it must hold a role that may abort, and is audited.")
     ] = "",
 ) -> None:
-    """Ask a run to stop at its next step and go back to where it began."""
+    """Ask a run to stop where it is and go back to where it began."""
     with desk(context) as opened:
         run = decide.abort(opened, number, by=opened.directory.principal(who(by)))
-    paper.say(f"Run {run.id} stops at its next step and goes back; asked by {run.abort_by}.")
+    comes = f"has ended: {run.outcome}" if run.state.over else "stops within seconds and goes back"
+    paper.say(f"Run {run.id} {comes.rstrip('.')}; asked by {run.abort_by}.")
 
 
 @group.command("continue")

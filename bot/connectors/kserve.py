@@ -16,8 +16,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot import validation
-from bot.connectors.kubernetes.access import ACCESS, Access, Name, Part, reached
+from bot.connectors.kubernetes.access import ACCESS, Name, Routing, Target, routing
 from bot.connectors.kubernetes.api import Api, Right, line
 from bot.connectors.kubernetes.papers import Paper, at, count, rows, text
 from bot.core.deployments import NotNow
@@ -36,18 +35,16 @@ PERCENT = 100
 TRIES = 5
 
 
-class Target(Part):
+class Place(Target):
     """The InferenceService that serves a model."""
 
-    service: Name
-    namespace: Name | None = None
+    called: Name = Field(alias="service")
 
 
-class Options(Access):
+class Options(Routing):
     """The section of `aiops.yaml`."""
 
-    targets: Annotated[dict[str, Target], Field(min_length=1)]
-    version_label: str = Field(default="", pattern=r"^([a-zA-Z0-9]([-a-zA-Z0-9_./]{0,300}[a-zA-Z0-9])?)?$")
+    targets: Annotated[dict[str, Place], Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +252,7 @@ def make(options: Mapping[str, object]) -> KServe:
     Raises:
         ConfigError: an option is missing or wrong, or the bot does not run in a cluster and no `url` says where one is.
     """
-    read = validation.options(options, Options, of="Connector kserve")
-    api, home = reached(read, of="Connector kserve")
-    places = {name: (place.namespace or home, place.service) for name, place in read.targets.items()}
-    return KServe(api, places, read.version_label)
+    return KServe(*routing(options, Options, of="Connector kserve"))
 
 
 kserve = ConnectorKind(

@@ -19,6 +19,7 @@ from bot.core.errors import ActionFailed, NotFound
 from bot.core.ports import ConnectorKind
 from bot.core.profiles import Floats
 from bot.core.readings import Sample
+from bot.core.waiting import pause
 from bot.http import Allowed, Http
 
 
@@ -38,7 +39,7 @@ class ModelServers:
 
     name = "model_servers"
 
-    def __init__(self, options: Options, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, options: Options, sleep: Callable[[float], None] = pause) -> None:
         self._targets, self._batch, self._sleep = options.targets, options.batch, sleep
         self._gap_s, self._next, self._lock = 1 / options.per_second, 0.0, threading.Lock()
         urls = [url for versions in options.targets.values() for url in versions.values()]

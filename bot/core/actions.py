@@ -19,6 +19,9 @@ ARROW = " → "
 UNDO = ":undo"
 """What the key of going back adds to the key of the change."""
 
+AGAIN = ":again"
+"""What the key adds where a step is carried out once more on the way back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -68,7 +71,8 @@ class Verification:
 class Plan:
     """Exactly what will be done. Its hash is what is approved: other content is another plan.
 
-    Runs whose plans share a `lock` never overlap, whatever their models.
+    Runs whose plans share a `lock` never overlap, whatever their models. `back` is carried out once more on the way back, each only
+    if the step of its name was tried, and only where what was put back is not in effect without it.
     """
 
     playbook: str
@@ -79,12 +83,13 @@ class Plan:
     verification: Verification
     parameters: Json = field(default_factory=dict)
     lock: str = ""
+    back: tuple[Change, ...] = ()
 
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of the whole plan, hex."""
         told = asdict(self)
-        for part, later in ((told, "lock"), *((change, "together") for change in told["changes"])):
+        for part, later in ((told, "lock"), (told, "back"), *((change, "together") for change in told["changes"])):
             if not part[later]:  # plans approved before there was such a thing keep their hash
                 del part[later]
         return hashlib.sha256(canonical(told).encode()).hexdigest()

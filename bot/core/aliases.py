@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.actions import Platform
+from bot.core.errors import ActionFailed
 from bot.core.models import Split
+
+
+class NotServed(ActionFailed):
+    """The alias names the version by now, but the server does not answer with it: it has to be restarted, or to come up."""
 
 
 class AliasedRegistry(Platform, Protocol):

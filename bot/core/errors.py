@@ -7,10 +7,10 @@ AiopsError
 ├── NotEnoughRows        nobody yet: waiting mends it
 ├── NotAllowed           the person who clicked: somebody else must, or no longer may
 ├── Conflict             nobody: another replica or person was first; read again
+├── Aborted              nobody: a person asked the run to stop
 ├── NotFound             the person who asked: there is no such thing
 └── ActionFailed         the on-call person: the platform did not do it
     ├── WorldMoved       the plan no longer fits what the platform serves
-    ├── Aborted          nobody: a person asked the run to stop
     └── OutcomeUnknown   the call was cut off: read back, never retry blindly
 """
 
@@ -43,6 +43,10 @@ class Conflict(AiopsError):
     """Somebody else was first; read again and decide anew."""
 
 
+class Aborted(AiopsError):
+    """A person asked the run to stop. No failure of the platform: whoever puts up with one of those hears this all the same."""
+
+
 class NotFound(AiopsError):
     """There is no such thing."""
 
@@ -53,10 +57,6 @@ class ActionFailed(AiopsError):
 
 class WorldMoved(ActionFailed):
     """The platform no longer stands where the plan was made."""
-
-
-class Aborted(ActionFailed):
-    """A person asked the run to stop; nobody has to act."""
 
 
 class OutcomeUnknown(ActionFailed):

@@ -18,7 +18,7 @@ class Step:
     and so is an `optional` one where nothing plays its part.
     Before a step with a `gate` (what a person has to look at) the run waits for one, `gate_s` at most. A step that was refused, and
     of which nothing has happened, is asked for `retries` times more, `pause_s` apart. `together` names the parallel step that holds
-    it, if one does.
+    it, if one does. One that comes `again` is carried out once more on the way back, where what was put back needs that.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Step:
     retries: int = 0
     pause_s: float = 0.0
     together: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,11 @@ class Store(Protocol):
         ...
 
 
+def never() -> bool:
+    """Say no: nothing cuts the wait short."""
+    return False
+
+
 class Journal(Protocol):
     """A durable workflow's memory. Outside a `step` a workflow body must do nothing but decide."""
 
@@ -269,8 +274,12 @@ class Journal(Protocol):
         """
         ...
 
-    def sleep(self, seconds: float) -> None:
-        """Wait; a restart waits only what is left."""
+    def sleep(self, seconds: float, cut_short: Callable[[], bool] = never) -> None:
+        """Wait; a restart waits only what is left.
+
+        `cut_short` is asked about every second, and ends the wait when it says yes. What it said is not remembered, so the body
+        must not decide by it: what made it say so has to be found by the next step.
+        """
         ...
 
 

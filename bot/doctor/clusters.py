@@ -1,72 +1,54 @@
 """The clusters: does what serves each model there answer, and may the bot do there all that its actions need?"""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from functools import partial
 
-from bot.app import registries
-from bot.config import Plug, Settings
+from bot.config import Settings
+from bot.connectors.argo_rollouts import ArgoRollouts
+from bot.connectors.kserve import KServe
 from bot.connectors.kubernetes import Kubernetes
-from bot.core.errors import AiopsError
-from bot.core.models import Model
-from bot.doctor.data import made
+from bot.doctor.parts import Part, parts, serving
 from bot.doctor.remarks import Remark, hint, ok, problem
 
-KIND = "kubernetes"
-ROUTERS = ("kserve", "argo_rollouts")
+TOPIC = "cluster"
+Cluster = Kubernetes | KServe | ArgoRollouts
 
 
 def deployments(settings: Settings) -> Iterator[Remark]:
     """Ask each cluster about each model that it plays a part for."""
-    for model in settings.models_with(registries().checks).values():
-        for name in dict.fromkeys(model.connectors.values()):
-            plug = settings.platforms[name]
-            if plug.kind == KIND:
-                yield from _asked(name, plug, model)
+    for part in parts(settings, "kubernetes"):
+        yield part.asked(TOPIC, partial(_deployed, part))
 
 
-def _asked(name: str, plug: Plug, model: Model) -> Iterator[Remark]:
-    try:
-        cluster = cast("Kubernetes", made(name, plug, registries().connectors))
-        try:
-            lacking = cluster.missing(model.name)
-            if lacking:
-                words = f"'{name}': the bot may not {', '.join(lacking)} at {cluster.where(model.name)}."
-                yield problem("cluster", words, "Add these to its Role; bot/connectors/README.md has one that is enough.")
-                return
-            seen, now, other = cluster.rollout(model.name), cluster.revisions(model.name)[0], cluster.autoscaler(model.name)
-        finally:
-            cluster.close()
-    except AiopsError as reason:
-        yield problem("cluster", f"'{name}', for {model.key}: {reason}", "Is its address in aiops.yaml right?")
-        return
+def _deployed(part: Part, cluster: Kubernetes) -> Remark:
+    if refused := _forbidden(part, cluster):
+        return refused
+    model = part.model
+    seen, now, other = cluster.rollout(model.name), cluster.revisions(model.name)[0], cluster.autoscaler(model.name)
     owner = f"; its replicas are set by {other}" if other else ""
     words = f"{seen.available} of {seen.wanted} replicas available, {now.words}{owner}"
-    yield ok("cluster", f"'{name}': {model.key} is {cluster.where(model.name)}: {words}; the bot may act on it.")
+    return ok(TOPIC, f"'{part.name}': {model.key} is {cluster.where(model.name)}: {words}; the bot may act on it.")
 
 
 def routers(settings: Settings) -> Iterator[Remark]:
     """Ask each cluster that shares a model's traffic what the bot may not do there, and whether it serves what was ordered."""
-    for model in settings.models_with(registries().checks).values():
-        plug = settings.platforms.get(model.serving)
-        if plug is not None and plug.kind in ROUTERS:
-            yield _routed(model.serving, plug, model)
+    for part in serving(settings, "kserve", "argo_rollouts"):
+        yield part.asked(TOPIC, partial(_routed, part))
 
 
-def _routed(name: str, plug: Plug, model: Model) -> Remark:
-    try:
-        cluster = cast("Any", made(name, plug, registries().connectors))
-        try:
-            where, lacking = cluster.where(model.name), cluster.missing(model.name)
-            if lacking:
-                words = f"'{name}': the bot may not {', '.join(lacking)} at {where}."
-                return problem("cluster", words, "Add these to its Role; bot/connectors/README.md has one that is enough.")
-            how_far = cluster.settling(model.name)
-        finally:
-            cluster.close()
-    except AiopsError as reason:
-        return problem("cluster", f"'{name}', for {model.key}: {reason}", "Is its address in aiops.yaml right?")
-    if how_far:
-        return hint(
-            "cluster", f"'{name}': {model.key} is {where}, not served as ordered yet: {how_far}.", "Look again in a minute."
-        )
-    return ok("cluster", f"'{name}': {model.key} is {where}, served as ordered; the bot may act on it.")
+def _routed(part: Part, cluster: KServe | ArgoRollouts) -> Remark:
+    if refused := _forbidden(part, cluster):
+        return refused
+    is_there = f"'{part.name}': {part.model.key} is {cluster.where(part.model.name)}"
+    if how_far := cluster.settling(part.model.name):
+        return hint(TOPIC, f"{is_there}, not served as ordered yet: {how_far}.", "Look again in a minute.")
+    return ok(TOPIC, f"{is_there}, served as ordered; the bot may act on it.")
+
+
+def _forbidden(part: Part, cluster: Cluster) -> Remark | None:
+    """Return what the bot may not do there although it needs it; None where nothing is lacking."""
+    lacking = cluster.missing(part.model.name)
+    if not lacking:
+        return None
+    words = f"'{part.name}': the bot may not {', '.join(lacking)} at {cluster.where(part.model.name)}."
+    return problem(TOPIC, words, "Add these to its Role; bot/connectors/README.md has one that is enough.")

@@ -4,28 +4,24 @@ from collections.abc import Iterator
 from typing import cast
 
 from bot.app import registries
-from bot.config import Plug, Settings
+from bot.config import Settings
 from bot.connectors.prefect import Prefect
 from bot.core.errors import AiopsError
-from bot.core.models import Model
 from bot.doctor.data import made
+from bot.doctor.parts import Part, parts
 from bot.doctor.remarks import Remark, hint, ok, problem
-
-KIND = "prefect"
 
 
 def deployments(settings: Settings) -> Iterator[Remark]:
     """Ask about the jobs of each platform of this kind that plays a part for a model; nothing is started."""
-    for model in settings.models_with(registries().checks).values():
-        for name in dict.fromkeys(model.connectors.values()):
-            plug = settings.platforms[name]
-            if plug.kind == KIND:
-                yield from _asked(name, plug, model)
+    for part in parts(settings, "prefect"):
+        yield from _asked(part)
 
 
-def _asked(name: str, plug: Plug, model: Model) -> Iterator[Remark]:
+def _asked(part: Part) -> Iterator[Remark]:
+    name, model = part.name, part.model
     try:
-        server = cast("Prefect", made(name, plug, registries().connectors))
+        server = cast("Prefect", made(name, part.plug, registries().connectors))
     except AiopsError as reason:
         yield problem("trainer", f"'{name}', for {model.key}: {reason}", "Is its section in aiops.yaml right?")
         return

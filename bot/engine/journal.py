@@ -9,6 +9,8 @@ from typing import TypeVar
 from dbos import DBOS
 
 from bot.core.actions import Json
+from bot.core.ports import never
+from bot.core.waiting import heard
 from bot.engine.outcomes import Outcome, answer, lost_the_database, outcome, unknown
 
 log = logging.getLogger("bot.engine")
@@ -45,11 +47,11 @@ class DurableJournal:
         known: Outcome = self._remembered(name, lambda: self._patiently(name, do))
         return answer(known)
 
-    def sleep(self, seconds: float) -> None:
-        """Wait; the moment of waking is remembered, so a restart waits only what is left."""
+    def sleep(self, seconds: float, cut_short: Callable[[], bool] = never) -> None:
+        """Wait; the moment of waking is remembered, so a restart waits only what is left. `cut_short` is asked every second."""
         self._go_on()
         wakes: float = self._remembered("sleep", lambda: time.time() + seconds)
-        while (left := min(wakes - time.time(), seconds)) > 0:
+        while (left := min(wakes - time.time(), seconds)) > 0 and not cut_short():
             self._stopping.wait(min(left, SLICE_S))
             self._go_on()
 
@@ -67,7 +69,8 @@ class DurableJournal:
         gives_up, pause = time.monotonic() + PATIENCE_S, 0.1
         while True:
             try:
-                return outcome(name, do)
+                with heard(self._go_on):  # what waits inside hears when the process is to go
+                    return outcome(name, do)
             except Exception as error:
                 if not lost_the_database(error):
                     raise

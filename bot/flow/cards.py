@@ -26,6 +26,7 @@ def proposal_data(desk: Desk, unit: Unit, proposal: Proposal) -> dict[str, objec
         "title": playbook.title if playbook else proposal.plan.playbook,
         "model": proposal.model,
         "steps": plan_words(proposal.plan),
+        **({"back": [change.words for change in proposal.plan.back]} if proposal.plan.back else {}),
         "plan_hash": proposal.plan.hash[:12],
         "preview": list(proposal.preview.get("lines", [])),  # type: ignore[call-overload]
         "blast_radius": proposal.preview.get("blast_radius", ""),
@@ -220,7 +221,9 @@ def _stopped(unit: Unit, run: Run, done: dict[str, str]) -> str:
 
 def _step_state(run: Run, done: dict[str, str], change: Change, stopped: str) -> str:
     if run.state is RunState.COMPENSATED:
-        return "undone" if change.step in done else "failed" if change.step == stopped else "waiting"
+        if change.step == stopped:
+            return "failed"
+        return "undone" if change.step in done or change.step in run.undone else "waiting"
     if change.step in done:
         return "done"
     first_open = next(c for c in run.plan.changes if c.step not in done)

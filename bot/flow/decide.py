@@ -17,6 +17,7 @@ from bot.core.runs import Run, RunState
 from bot.core.words import duration
 from bot.flow import announce, cards, turn
 from bot.flow.desk import Desk
+from bot.flow.hand_over import hand_over
 from bot.flow.membership import known
 
 RUN = "run_playbook"
@@ -176,7 +177,11 @@ def by_policy(desk: Desk, unit: Unit, proposal: Proposal, reason: str) -> bool:
 
 
 def abort(desk: Desk, number: str, *, by: Principal) -> Run:
-    """Ask a run to stop at its next step and go back; it is the run itself that compensates."""
+    """Ask a run to stop and go back; it is the run itself that compensates, wherever it is. One that has not begun ends at once.
+
+    Raises:
+        NotAllowed: this person may not, or the run is over.
+    """
     now = desk.clock.now()
     with desk.store.read() as unit:
         proposal = unit.proposal(unit.run(number).proposal)
@@ -184,12 +189,15 @@ def abort(desk: Desk, number: str, *, by: Principal) -> Run:
     with desk.store.write() as unit:
         run = unit.run(number)
         or_refuse(by, proposal.who, "abort this run")
-        if run.state.over:
-            raise NotAllowed(f"This run is over: {run.outcome or run.state.value}.")
         if run.abort_by:
             return run
+        if run.state.over:
+            raise NotAllowed(f"This run is over: {(run.outcome or run.state.value).rstrip('.')}.")
         stopped = replace(run, abort_by=by.id)
         unit.save_run(stopped)
         unit.audit(AuditEntry(now, by.id, "run.abort_asked", number, run.incident))
+        if run.state is RunState.QUEUED:  # whom it waits for may take days, and there is nothing to put back
+            hand_over(desk, unit, number, RunState.FAILED, "It was aborted. Nothing had been changed.")
+            return unit.run(number)
         cards.progress(unit, stopped)
     return stopped

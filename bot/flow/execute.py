@@ -4,14 +4,15 @@ The body only decides; whatever touches the world or the database is a journaled
 stopped. Each effect carries the key `workflow:step` and is absolute, read back and then measured.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.actions import UNDO, Action, Change, Going, Json, Platform
+from bot.core.actions import Change, Going, Json
 from bot.core.approvals import Standing
 from bot.core.audit import AuditEntry
-from bot.core.errors import Aborted, ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
+from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
 from bot.core.holds import brake
 from bot.core.incidents import State
 from bot.core.models import split_words
@@ -22,7 +23,10 @@ from bot.flow import again, announce, cards, gate, together, turn
 from bot.flow.brake import when_released
 from bot.flow.desk import Desk
 from bot.flow.hand_over import hand_over
+from bot.flow.hands import hands
+from bot.flow.hearing import Hearing, amid, stop_if_asked, told_to_stop
 from bot.flow.verify import verify
+from bot.flow.way_back import WayBack
 
 BOT = "aiops-bot"
 TO_PEOPLE = " The incident stays with people."
@@ -34,6 +38,7 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
     Whatever stops it, a refusal, a platform or the bot's own stumble, it never just stops: it goes back and hands over.
     """
     tried: list[Change] = []
+    going_back, journal = journal, Hearing(journal, lambda: told_to_stop(desk, number))
     try:
         begun = when_released(desk, journal, "begin", lambda: _begin(desk, number))
         if begun["state"] != RunState.RUNNING.value:
@@ -42,7 +47,7 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
             changes = unit.run(number).plan.changes
         for group in together.groups(changes):
             if group[0].gate:
-                gate.wait(desk, journal, number, replace(group[0], step=group[0].place), free=lambda: _stop_if_asked(desk, number))
+                gate.wait(desk, journal, number, replace(group[0], step=group[0].place), free=lambda: stop_if_asked(desk, number))
             when_released(desk, journal, f"{group[0].step}/abort?", lambda: _free_to_go_on(desk, number))
             for change in group:
                 journal.step(f"{change.step}/precheck", lambda c=change: _precheck(desk, number, c))  # type: ignore[misc]
@@ -58,12 +63,12 @@ def execute(desk: Desk, journal: Journal, number: str) -> Json:
         words = f"{moved} What somebody else has set stays as it is."
         return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))
     except AiopsError as reason:
-        return _go_back(desk, journal, number, tried, str(reason))
+        return _go_back(desk, going_back, number, tried, str(reason))
     with desk.store.read() as unit:
         asked = unit.run(number).plan.verification.checks
     if not asked:
         return journal.step("end", lambda: _leave_to_people(desk, number))
-    return _confirm(desk, journal, number, tried)
+    return _confirm(desk, journal, number, lambda why: _go_back(desk, going_back, number, tried, why))
 
 
 def _leave_to_people(desk: Desk, number: str) -> Json:
@@ -73,7 +78,7 @@ def _leave_to_people(desk: Desk, number: str) -> Json:
     return _hand_back(desk, number, RunState.SUCCEEDED, f"Done: {'; '.join(said)}.{TO_PEOPLE}")
 
 
-def _confirm(desk: Desk, journal: Journal, number: str, tried: list[Change]) -> Json:
+def _confirm(desk: Desk, journal: Journal, number: str, go_back: Callable[[str], Json]) -> Json:
     """Let fresh data decide; where nobody can even look, what was done stays and people decide."""
     try:
         verdict = verify(desk, journal, number)
@@ -81,7 +86,7 @@ def _confirm(desk: Desk, journal: Journal, number: str, tried: list[Change]) -> 
         words = f"The plan was carried out, but looking whether it helped failed: {stumble}"
         return journal.step("end", lambda: _hand_back(desk, number, RunState.HANDED_OVER, words))
     if verdict["verdict"] == "critical":
-        return _go_back(desk, journal, number, tried, str(verdict["reason"]))
+        return go_back(str(verdict["reason"]))
     return verdict
 
 
@@ -94,7 +99,7 @@ def _carry_out(desk: Desk, journal: Journal, number: str, change: Change) -> Non
             number,
             change,
             apply=lambda: _apply(desk, number, change, key),
-            free=lambda: _stop_if_asked(desk, number),
+            free=lambda: stop_if_asked(desk, number),
         )
     journal.step(f"{change.step}/read back", lambda: _read_back(desk, number, change, key))
     _watch(desk, journal, number, change, key)
@@ -118,7 +123,7 @@ def _carry_out_together(desk: Desk, journal: Journal, number: str, group: list[C
 
     hands = together.Hands(
         attempt=attempt,
-        free=lambda change, tries: journal.step(f"{change.step}/abort?/{tries}", lambda: _stop_if_asked(desk, number)),
+        free=lambda change, tries: journal.step(f"{change.step}/abort?/{tries}", lambda: stop_if_asked(desk, number)),
         read_back=lambda c: journal.step(f"{c.step}/read back", lambda: _read_back(desk, number, c, key(c))),
         look=look,
     )
@@ -136,7 +141,7 @@ def _watch(desk: Desk, journal: Journal, number: str, change: Change, key: str) 
 
 
 def _look_again(desk: Desk, number: str, change: Change, key: str, since: str) -> Json:
-    _stop_if_asked(desk, number)
+    stop_if_asked(desk, number)
     seen = _measure(desk, number, change, key)
     waited = (desk.clock.now() - datetime.fromisoformat(since)).total_seconds()
     if seen.get("going") and waited > change.patience_s:
@@ -164,45 +169,32 @@ def _begin(desk: Desk, number: str) -> Json:
     return {"state": RunState.RUNNING.value}
 
 
-def _hands(desk: Desk, number: str, change: Change) -> tuple[Action, Platform]:
-    with desk.store.read() as unit:
-        run = unit.run(number)
-    return desk.actions[change.action], desk.platform(desk.model(run.model_key), change.on)
-
-
-def _stop_if_asked(desk: Desk, number: str) -> Json:
-    with desk.store.read() as unit:
-        run = unit.run(number)
-    if run.abort_by:
-        raise Aborted("It was aborted.")
-    return {}
-
-
 def _free_to_go_on(desk: Desk, number: str) -> Json:
     """Say whether the next step has to wait, because a person holds the brake; an abort is heard all the same."""
-    _stop_if_asked(desk, number)
+    stop_if_asked(desk, number)
     with desk.store.read() as unit:
         return {"held": True} if brake(unit) else {}
 
 
 def _precheck(desk: Desk, number: str, change: Change) -> Json:
-    action, platform = _hands(desk, number, change)
+    action, platform = hands(desk, number, change)
     action.precheck(platform, change)
     return {}
 
 
 def _apply(desk: Desk, number: str, change: Change, key: str) -> Json:
     """Write down the intent, then act: an audit row stands before every effect."""
-    action, platform = _hands(desk, number, change)
+    action, platform = hands(desk, number, change)
     with desk.store.write() as unit:
         run = unit.run(number)
         unit.audit(AuditEntry(desk.clock.now(), BOT, "step.intended", key, run.incident, {"words": change.words}))
-    action.apply(platform, change, key)
+    with amid(desk, number, change):
+        action.apply(platform, change, key)
     return {"key": key}
 
 
 def _read_back(desk: Desk, number: str, change: Change, key: str) -> Json:
-    action, platform = _hands(desk, number, change)
+    action, platform = hands(desk, number, change)
     action.read_back(platform, change, key)
     return {}
 
@@ -211,8 +203,9 @@ def _measure(desk: Desk, number: str, change: Change, key: str) -> Json:
     told = _told(desk, number, change)
     if told is not None:
         return {"words": told}
-    action, platform = _hands(desk, number, change)
-    effect = action.measure(platform, change, key)
+    action, platform = hands(desk, number, change)
+    with amid(desk, number, change):
+        effect = action.measure(platform, change, key)
     if isinstance(effect, Going):
         return _going(desk, number, change, effect)
     with desk.store.write() as unit:
@@ -269,27 +262,15 @@ def _applied(desk: Desk, number: str) -> Json:
 def _go_back(desk: Desk, journal: Journal, number: str, tried: list[Change], reason: str) -> Json:
     """Undo in reverse whatever was tried, then hand the incident back to people with what was tried and why it stopped."""
     try:
-        undone = [
-            journal.step(f"{change.step}/undo", lambda c=change: _undo(desk, number, c, f"{journal.id}:{c.step}{UNDO}"))  # type: ignore[misc]
-            for change in reversed(tried)
-        ]
+        undone = WayBack(desk, journal, number).go(tried)
+    except StoreUnavailable:  # as above: it goes on going back in its next life
+        raise
     except AiopsError as stuck:
         words = f"{reason} Going back failed too: {stuck} A person has to look at the platform now."
         return journal.step("end", lambda: _hand_back(desk, number, RunState.FAILED, words))
     state = RunState.COMPENSATED if tried else RunState.FAILED
-    back = " ".join(dict.fromkeys(str(step["words"]) for step in undone)) or "Nothing had been changed."
+    back = " ".join(dict.fromkeys(undone)) or "Nothing had been changed."
     return journal.step("end", lambda: _hand_back(desk, number, state, f"{reason} {back}"))
-
-
-def _undo(desk: Desk, number: str, change: Change, key: str) -> Json:
-    action, platform = _hands(desk, number, change)
-    words = action.undo(platform, change, key)
-    with desk.store.write() as unit:
-        run = unit.run(number)
-        if change.step not in run.undone:  # else told in an earlier life
-            unit.save_run(replace(run, undone=(*run.undone, change.step)))
-            unit.audit(AuditEntry(desk.clock.now(), BOT, "step.undone", key, run.incident, {"words": change.words}))
-    return {"words": words}
 
 
 def _hand_back(desk: Desk, number: str, state: RunState, outcome: str) -> Json:

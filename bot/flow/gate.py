@@ -112,7 +112,7 @@ def _why_not(run: Run, step: str, by: Principal, proposal: Proposal) -> str:
     if by.id == proposal.proposed_by and not proposal.policy.self_approval:
         return "You proposed this; someone else has to look and continue it."
     if run.state.over:
-        return f"This run is over: {run.outcome or run.state.value}."
+        return f"This run is over: {(run.outcome or run.state.value).rstrip('.')}."
     if run.abort_by:
         return "This run is being aborted; it goes back."
     return "" if run.gate == step else "The run does not wait there; its message says where it stands."

@@ -24,7 +24,8 @@ def hand_over(desk: Desk, unit: Unit, number: str, state: RunState, outcome: str
     back = incident.moved(State.ACKNOWLEDGED) if incident.state in (State.MITIGATING, State.VERIFYING) else incident
     done = state is RunState.SUCCEEDED
     told, mark = (outcome, ":white_check_mark:") if done else (f"The last try ended: {outcome}", ":leftwards_arrow_with_hook:")
-    saved = unit.save_incident(replace(back, evidence={**back.evidence, "suggestion": told, "split": _split_now(desk, run)}))
+    split = {"split": _split_now(desk, run)} if run.started_at else {}  # one that never began has moved nothing
+    saved = unit.save_incident(replace(back, evidence={**back.evidence, "suggestion": told, **split}))
     row = unit.audit(AuditEntry(now, "aiops-bot", f"run.{state.value}", number, run.incident, {"outcome": outcome}))
     cards.progress(unit, run)
     announce.line(unit, saved, row, mark, outcome, mention=desk.directory.mention(incident.team))

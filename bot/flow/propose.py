@@ -18,6 +18,7 @@ from bot.flow.preview import preview
 from bot.flow.resolve import supersede
 from bot.flow.rest import why_not_again
 from bot.flow.together import refuse_conflicts
+from bot.flow.way_back import planned_again
 
 CHOSEN = ("version", "feature", "split", "team")
 """Kinds of parameters that are chosen from what the incident and the platform know."""
@@ -213,13 +214,18 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
     """Return the frozen plan: every change from → to, read from the platform as it stands now."""
     chosen = _chosen(desk, model, incident, playbook, parameters)
     changes: list[Change] = []
+    back: list[Change] = []
     for step in desk.expand(playbook, chosen):
         if step.optional and not desk.plays(step, model):
             continue
         before = next((change.after for change in reversed(changes) if (change.on, change.action) == (step.on, step.action)), None)
         platform = desk.platform(model, step.on)
-        planned = action_of(desk, playbook, step).plan(platform, model.name, step.parameters, step=step.name, before=before)
+        action = action_of(desk, playbook, step)
+        planned = action.plan(platform, model.name, step.parameters, step=step.name, before=before)
         changes.append(_timed(planned, step))
+        if step.again:
+            given = planned_again(changes, step.parameters)
+            back.append(_timed(action.plan(platform, model.name, given, step=step.name, before=None), step))
     refuse_conflicts(model, changes)
     if not changes:
         raise NotAllowed(f"With what was chosen '{playbook.name}' would do nothing.")
@@ -235,6 +241,7 @@ def make_plan(desk: Desk, model: Model, incident: Incident, playbook: Playbook, 
         verification=Verification(checks, wanted.least_rows, wanted.within_s),
         parameters=chosen,
         lock=playbook.lock,
+        back=tuple(back),
     )
 
 

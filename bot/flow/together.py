@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from bot.core.actions import Change, Json
-from bot.core.errors import Aborted, ActionFailed, NotAllowed, WorldMoved
+from bot.core.errors import ActionFailed, NotAllowed, WorldMoved
 from bot.core.models import Model
 from bot.core.ports import Journal
 from bot.core.runs import Run
@@ -121,11 +121,9 @@ class Together:
         return self._noting(partial(self.hands.read_back, change), None) is not None
 
     def _noting(self, do: Callable[[], T], otherwise: T) -> T:
-        """Do it; a failure is kept for later, when the others have ended. Only an abort is heard at once."""
+        """Do it; a failure is kept for later, when the others have ended. An abort is none, and is heard at once."""
         try:
             return do()
-        except Aborted:
-            raise
         except ActionFailed as reason:
             self.failed.append(reason)
             return otherwise

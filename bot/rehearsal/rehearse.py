@@ -18,7 +18,7 @@ from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, State
 from bot.core.models import Model, Split, live_version
 from bot.core.playbooks import Playbook
-from bot.core.ports import Journal, Store
+from bot.core.ports import Journal, Store, never
 from bot.core.windows import Window
 from bot.flow.decide import approve
 from bot.flow.desk import Desk
@@ -77,7 +77,7 @@ class Aloud(Journal):
             self.at_gate(name.removesuffix(GATE))
         return came
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, cut_short: Callable[[], bool] = never) -> None:  # noqa: ARG002 - nobody is there to abort
         """Let the time pass at once."""
         self.ledger.passes(max(1.0, seconds))
 

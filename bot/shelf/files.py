@@ -126,6 +126,7 @@ def _step(part: StepPart | ParallelPart, held: StepPart) -> Step:
         retries=part.retries.times if part.retries else 0,
         pause_s=part.retries.pause.total_seconds() if part.retries else 0.0,
         together=held.name if held.parallel else "",
+        again=part.back is not None,
     )
 
 

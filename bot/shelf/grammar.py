@@ -85,7 +85,7 @@ class RetriesPart(_Part):
     @model_validator(mode="after")
     def _before_people_wonder(self) -> Self:
         if self.pause > timedelta(minutes=10):
-            raise ValueError("must not pause longer than 10m: an abort is heard after it only")
+            raise ValueError("must not pause longer than 10m: nobody should have to wonder what it waits for")
         return self
 
 
@@ -99,6 +99,7 @@ class _Act(_Part):
     within: float = Field(0.05, gt=0, lt=1)
     optional: bool = False
     retries: RetriesPart | None = None
+    back: Literal["again"] | None = None
 
 
 class ParallelPart(_Act):
@@ -112,7 +113,8 @@ class StepPart(_Act):
 
     `hold` is how long it is measured at least, `within` how far the measured shares may be off, `timeout` how long what goes on by
     itself may take. An `optional` step is left out where nothing plays its part for the model. Before a step with a `gate` the run
-    waits until a person continues it, `gate_timeout` at most; then it goes back.
+    waits until a person continues it, `gate_timeout` at most; then it goes back. With `back: again` it is carried out once more on
+    the way back, where what was put back (a registry's alias) is not in effect without it.
 
     Instead of an action it may hold `parallel` steps: they begin together and are all awaited; when one fails the others come to
     their end, and then everything goes back in reverse order.

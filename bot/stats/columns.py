@@ -59,11 +59,12 @@ def _renamed(column: Floats, levels: tuple[str, ...], places: dict[str, int]) ->
     return by_place[np.where(np.isnan(column), len(levels), column).astype(np.int64)]
 
 
-def ranked(aligned_rows: Aligned) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def ranked(aligned_rows: Aligned, steps: int | None = None) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return both windows' rows under each other, shape (n + m, k), as a learner of trees takes them.
 
     Numbers become their ranks among both windows (trees see nothing else, and no number is too large to add), missing ones the
-    lowest; the rarest levels share one, a missing level is a level. `True` marks the rows of the window, shape (n + m,).
+    lowest; the rarest levels share one, a missing level is a level. `True` marks the rows of the window, shape (n + m,). With
+    `steps`, neighbouring ranks are one of at most so many.
     """
     both = np.vstack([aligned_rows.then, aligned_rows.now])
     for i, categorical in enumerate(aligned_rows.categorical):
@@ -71,6 +72,7 @@ def ranked(aligned_rows: Aligned) -> tuple[Floats, npt.NDArray[np.bool_]]:
         if categorical:
             both[:, i] = np.where(there, np.minimum(both[:, i], MOST_LEVELS), MOST_LEVELS + 1)
         else:
-            both[there, i] = np.unique(both[there, i], return_inverse=True)[1]
+            values, rank = np.unique(both[there, i], return_inverse=True)
+            both[there, i] = rank if steps is None else rank * steps // max(len(values), steps)
             both[~there, i] = -1
     return both, np.arange(len(both)) >= len(aligned_rows.then)

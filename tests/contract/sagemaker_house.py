@@ -33,9 +33,9 @@ WHOLE = {"endpoints": {OTHER: {"endpoint": "whole", "configs": {"v1": "whole-1",
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-def connected(aws, **more):
+def connected(aws, *, sleep=None, **more):
     options = Options.model_validate({**SECTION, **more})
-    return SageMaker(options, aws.calls_to, now=aws.now, sleep=aws.sleep, today=aws.today)
+    return SageMaker(options, aws.calls_to, now=aws.now, sleep=sleep or aws.sleep, today=aws.today)
 
 
 def in_memory():

@@ -1,6 +1,7 @@
 """The promises of a journal, kept by the engine and by the fake that the story is tested over."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -198,3 +199,16 @@ def test_a_sleep_that_was_slept_is_not_slept_again(lived):
         return {"woken": woken.is_set()}
 
     assert lived(body) == {"woken": True}
+
+
+def test_a_sleep_that_is_cut_short_ends_at_once_in_every_life_and_the_body_goes_on_as_if_it_had_been_slept(lived):
+    deaths, done, began = Deaths({"after"}), [], time.monotonic()
+
+    def body(journal):
+        journal.sleep(3_600.0, lambda: True)
+        journal.step("one", lambda: done.append("one") or {})
+        deaths.at("after")
+        return {"done": len(done)}
+
+    assert lived(body) == {"done": 1}
+    assert time.monotonic() - began < 20

@@ -8,7 +8,8 @@ import pytest
 from bot import shelf
 from bot.actions.set_traffic import SetTraffic
 from bot.core.actions import UNDO
-from bot.core.errors import ActionFailed, NotFound
+from bot.core.errors import Aborted, ActionFailed, NotFound
+from bot.core.waiting import heard, pause
 from bot.flow.decide import approve
 from bot.flow.propose import propose
 from tests.contract.sagemaker_house import OTHER, TARGET, WHOLE, connected
@@ -315,6 +316,31 @@ def test_a_step_of_a_playbook_waits_until_cloudwatch_has_counted_it(aws, platfor
     effect = action.measure(platform, change, "run:half")
 
     assert effect.measured["share"] == {"v1": 0.5, "v2": 0.5}
+
+
+@pytest.mark.parametrize("waits", [1, 3], ids=["before the change", "while it changes"])
+def test_an_abort_is_heard_while_it_settles_and_going_back_waits_until_it_takes_orders_again(aws, waits):
+    def sleep(seconds):
+        aws.sleep(seconds)
+        slept.append(seconds)
+        pause(0)
+
+    def ear():
+        if len(slept) == waits:
+            raise Aborted("It was aborted.")
+
+    slept, platform, action = [], connected(aws, sleep=sleep), SetTraffic("set_traffic")
+    change = action.plan(platform, TARGET, {"version": "v2", "share": 0.5}, step="half", before=None)
+    if waits == 1:
+        aws.endpoints["late-arrivals"] |= {"status": "Updating", "ready": aws.seconds + 60, "wanted": ""}  # by somebody else
+    with heard(ear), pytest.raises(Aborted):
+        action.apply(platform, change, "run:half")
+    assert len(slept) == waits
+
+    assert action.undo(platform, change, f"run:half{UNDO}") == "Everything it had changed was put back and read back."
+    assert platform.split(TARGET) == {"v1": 1.0, "v2": 0.0}
+    assert aws.endpoints["late-arrivals"]["status"] == "InService"
+    assert len(aws.called("UpdateEndpointWeightsAndCapacities")) == (0 if waits == 1 else 2)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.core.actions import Json
 from bot.core.errors import AiopsError, OutcomeUnknown, StoreUnavailable
-from bot.core.ports import Journal
+from bot.core.ports import Journal, never
 
 
 class Killed(BaseException):
@@ -41,11 +41,12 @@ class FakeJournal(Journal):
         self._position += 1
         return _answer(json.loads(remembered))
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, cut_short: Callable[[], bool] = never) -> None:
         if self._recall("sleep") is None:
             self._dies_at("before", "sleep")
-            self.slept.append(seconds)
-            self.passes(seconds)
+            if not cut_short():
+                self.slept.append(seconds)
+                self.passes(seconds)
             self.memory.append(("sleep", "{}"))
         self._position += 1
 

@@ -13,6 +13,7 @@ FAILURES: Mapping[str, str] = {
     "storm": "Killed (SIGKILL) ten times and more among fifty and more runs: none lost, each effect once, the record exact",
     "clicks": "Approved, rejected, clicked twice and too late while the bot is dead; eight clicks at the same moment: one decision",
     "way back": "A gate's time runs out while the bot is dead, and a kill inside the way back: everything is put back once",
+    "abort": "Aborted, told to go or killed amid a wait that would never end: heard within seconds, put back once",
     "owner": "Of three replicas a run's owner is killed: taken over within two leases, its model free again; one process a name",
     "zombie": "Frozen and woken, or alive and taken for dead: only the step that was at work repeats",
     "schedule": "200 slots, three replicas whose clocks are 3 s apart, random and total outages: none lost, none looked at twice",

@@ -26,10 +26,23 @@ NURSERY.set_forkserver_preload(["tests.faults.lives", "tests.faults.office"])
 
 
 @dataclass(frozen=True)
-class World:
-    """The target: a database of its own, as a platform would have. A key applies once, however often it is called."""
+class Book:
+    """A SQLite file that processes share and none of them owns: what is written there outlives whoever is killed."""
 
     path: Path
+
+    def _all(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._open() as db:
+            return db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.path, timeout=30)) as db, db:
+            yield db
+
+
+class World(Book):
+    """The target: a database of its own, as a platform would have. A key applies once, however often it is called."""
 
     def build(self) -> "World":
         with self._open() as db:
@@ -59,15 +72,6 @@ class World:
 
     def calls(self, key: str) -> list[float]:
         return [at for (at,) in self._all("SELECT at FROM calls WHERE key = ? ORDER BY at", key)]
-
-    def _all(self, query: str, *values: str) -> list[tuple[Any, ...]]:
-        with self._open() as db:
-            return db.execute(query, values).fetchall()
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=30)) as db, db:
-            yield db
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,7 @@
 """A process that carries out real runs, with the real verb, engine and store; only what they act on is of this file."""
 
-import logging
-import signal
-import threading
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from bot.app.resampling import Resampled
 from bot.core.actions import Change, Effect, Going, Verification
@@ -16,7 +12,8 @@ from bot.flow.desk import Desk
 from bot.flow.execute import execute
 from bot.store.database import SqlStore, open_store
 from tests.fakes.world import CHECKS, FakeDirectory, FakeLog, paired
-from tests.faults.lives import Script, World
+from tests.faults.lives import Script, World, to_be_told_to_go
+from tests.faults.office import Now
 from tests.unit.flow.room import DELAYS, ROLLBACK
 
 MODELS = ("delays", "fares", "tips")
@@ -29,13 +26,6 @@ BOTH = replace(
     steps=tuple(replace(step, together="at once", patience_s=600.0) for step in FREE.steps),
 )
 STEP_S, WORK_S = 0.3, 2.0
-
-
-class Now:
-    """The time of people."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -116,9 +106,7 @@ def room_of(script: Script) -> tuple[Desk, SqlStore, Durable]:
 
 def live(script: Script) -> None:
     """One replica, until it is told to go, or killed."""
-    logging.disable(logging.ERROR)
-    told_to_go = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told_to_go.set())
+    told_to_go = to_be_told_to_go()
     _desk, store, engine = room_of(script)
     engine.launch()
     told_to_go.wait()

@@ -5,11 +5,10 @@ little, because every replica starts anew.
 """
 
 import json
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,12 +18,14 @@ import yaml
 
 from bot import shelf
 from bot.actions.set_traffic import set_traffic
+from bot.core.actions import UNDO
 from bot.core.approvals import Policy, Principal, Proposal
 from bot.core.audit import AuditRow, first_break
 from bot.core.errors import AiopsError
 from bot.core.models import Model, Split
 from bot.core.ports import Journal
 from bot.core.runs import Run
+from bot.core.waiting import pause
 from bot.core.windows import Window
 from bot.engine.durable import Durable, Pace
 from bot.flow.decide import RUN, approve, reject
@@ -34,7 +35,7 @@ from bot.flow.propose import propose
 from bot.store.database import SqlStore, open_store
 from tests.fakes.nouns import NOON, an_incident
 from tests.fakes.world import FakeDirectory, paired
-from tests.faults.lives import Lives, holders, to_be_told_to_go
+from tests.faults.lives import Book, Lives, holders, to_be_told_to_go
 
 STEPS = ("third", "two thirds", "all")
 SHARES = (0.25, 0.5, 1.0)
@@ -51,11 +52,14 @@ class Now:
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """A splitter that keeps its state and every call in a file, applies a key once, and may be slow to answer."""
+class Ledger(Book):
+    """A splitter that keeps its state and every call in a file, applies a key once, and may be slow to answer.
 
-    path: Path
+    One that is `stuck` never comes into service with what it was asked for, unless that is the way back.
+    """
+
     slow_s: float = 0.0
+    stuck: bool = False
     name: str = "edge"
     grain: int = 100
 
@@ -80,6 +84,8 @@ class Ledger:
                 told = json.dumps(dict(split))
                 db.execute("INSERT INTO splits VALUES (?, ?) ON CONFLICT DO UPDATE SET split = excluded.split", (target, told))
         time.sleep(self.slow_s)  # between the effect and its answer: where a kill hurts most
+        if self.stuck and not key.endswith(UNDO):
+            pause(3_600)
 
     def requests(self, target: str) -> Mapping[str, int]:
         """Serve ten thousand more requests, and return how many each version has answered."""
@@ -96,15 +102,6 @@ class Ledger:
         """Return what was asked for, oldest first: key and share of the earlier version."""
         return [(str(key), float(str(share))) for key, share in self._all("SELECT key, share FROM calls ORDER BY at, rowid")]
 
-    def _all(self, query: str) -> list[tuple[object, ...]]:
-        with self._open() as db:
-            return db.execute(query).fetchall()
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=30)) as db, db:
-            yield db
-
 
 @dataclass(frozen=True)
 class Papers:
@@ -114,6 +111,7 @@ class Papers:
     folder: Path
     models: int
     slow_s: float = 0.0
+    stuck: bool = False
     executor: str = ""
     pace: Pace = BRISK
     another_body: bool = False
@@ -121,7 +119,7 @@ class Papers:
 
     @property
     def splitter(self) -> Ledger:
-        return Ledger(self.folder / "splitter.db", self.slow_s)
+        return Ledger(self.folder / "splitter.db", self.slow_s, self.stuck)
 
     @property
     def playbook(self) -> Path:

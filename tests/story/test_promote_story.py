@@ -154,3 +154,23 @@ def test_an_alias_that_moved_while_the_old_version_is_still_served_is_found_out_
     assert mlflow.moves == ["3", "2"]
     assert [one.state for one in house.incidents] == [State.ACKNOWLEDGED]
     house.invariants()
+
+
+def test_a_promotion_that_is_aborted_after_its_restart_is_back_only_when_the_server_has_restarted_once_more(house, mlflow):
+    house.starts()
+    house.loses()
+    house.asked("Moves the registry's alias", "calibration", **{"Version to serve": "3"})("bo")()
+    house.until("the run waits for fresh data", lambda: house.audited("run.applied"), within=60)
+    served = mlflow.answered()
+    house.finger("ana", "Abort")()
+    house.until("the run is over", lambda: house.is_over, within=60)
+    house.until("Slack says so", house.is_level)
+    thread = house.slack.transcript(PLACE)
+
+    assert [run.state for run in house.runs] == [RunState.COMPENSATED]
+    assert "If it goes back, once more:" in thread
+    assert "'restart' was carried out once more: restarted for version 2." in thread
+    assert "the server answers as before" in thread
+    assert (served, mlflow.named(), mlflow.answered()) == ("3", "2", "2")
+    assert (mlflow.moves, mlflow.orders) == (["3", "2"], 2)
+    house.invariants()

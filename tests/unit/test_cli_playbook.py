@@ -69,6 +69,10 @@ def test_every_playbook_that_comes_with_the_bot_is_well_and_comes_to_its_end(sai
         assert rehearsed(said, one["file"])["state"] == "succeeded"
 
 
+def test_a_step_that_comes_again_on_the_way_back_says_so(said):
+    assert "once more on the way back, where that is needed" in said("show", "promote")[1]
+
+
 def test_what_is_unwise_is_said_and_is_no_error(said):
     code, out, _ = said("lint", "mine.yaml")
 

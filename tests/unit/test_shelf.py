@@ -160,8 +160,9 @@ def test_another_content_is_another_playbook(tmp_path):
         (limited("text", default="c", choices=["a", "b"]), "has a default that cannot be chosen: it must be one of a, b."),
         (
             {"steps": [{**gated("")[0], "retries": {"times": 2, "pause": "11m"}}]},
-            "must not pause longer than 10m: an abort is heard after it only.",
+            "must not pause longer than 10m: nobody should have to wonder what it waits for.",
         ),
+        ({"steps": [{**gated("")[0], "back": "twice"}]}, "must be one of 'again'."),
         ({"cooldown": 5}, "cooldown must be a length of time with its unit, such as 20s, 5m, 1h30m or 7d."),
         ({"max_attempts": 0}, "max_attempts must be at least 1."),
         ({"offered": {"families": ["drift"], "tiers": ["gold"]}}, "must be one of 'low', 'standard' or 'critical'."),
@@ -176,6 +177,12 @@ def test_each_mistake_is_one_sentence_with_file_and_line(tmp_path, changes, sent
 
     assert str(wrong.value).startswith(f"{path}, line ")
     assert str(wrong.value).endswith(sentence)
+
+
+def test_a_step_may_come_again_on_the_way_back(tmp_path):
+    steps = [{**gated("")[0], "name": "one", "back": "again"}, {**gated("")[0], "name": "two"}]
+
+    assert [one.again for one in shelf.load(written(tmp_path, steps=steps)).steps] == [True, False]
 
 
 @pytest.mark.parametrize(

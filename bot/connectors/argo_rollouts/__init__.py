@@ -15,9 +15,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot import validation
 from bot.connectors.argo_rollouts.state import AT_STEP, HEALTHY, PAUSED, Kept, Seen, seen
-from bot.connectors.kubernetes.access import ACCESS, Access, Name, Part, reached
+from bot.connectors.kubernetes.access import ACCESS, Name, Routing, Target, routing
 from bot.connectors.kubernetes.api import JSON_PATCH, Api, Right
 from bot.connectors.kubernetes.papers import Paper, at, rows, template, text
 from bot.core.deployments import NotNow
@@ -36,18 +35,16 @@ TRIES = 5
 TAKEN_UP_S, LOOK_S = 20.0, 0.5
 
 
-class Target(Part):
+class Place(Target):
     """The Rollout that serves a model."""
 
-    rollout: Name
-    namespace: Name | None = None
+    called: Name = Field(alias="rollout")
 
 
-class Options(Access):
+class Options(Routing):
     """The section of `aiops.yaml`."""
 
-    targets: Annotated[dict[str, Target], Field(min_length=1)]
-    version_label: str = Field(default="", pattern=r"^([a-zA-Z0-9]([-a-zA-Z0-9_./]{0,300}[a-zA-Z0-9])?)?$")
+    targets: Annotated[dict[str, Place], Field(min_length=1)]
 
 
 class ArgoRollouts:
@@ -181,7 +178,10 @@ class ArgoRollouts:
         raise ActionFailed(f"{self.where(target)} changed at each of {TRIES} tries to write it; look who else is changing it.")
 
     def _taken_up(self, target: str, wanted: Kept) -> None:
-        """Wait until the controller works on this template: an order that came before that would be forgotten."""
+        """Wait until the controller works on this template: an order that came before that would be forgotten.
+
+        An abort has to wait for it, too: of an order given by half nobody could tell whose it is.
+        """
         for _ in range(round(TAKEN_UP_S / LOOK_S)):
             now = self._seen(target)
             if now.observed and now.newest.hash == wanted.hash:
@@ -242,10 +242,7 @@ def make(options: Mapping[str, object]) -> ArgoRollouts:
     Raises:
         ConfigError: an option is missing or wrong, or the bot does not run in a cluster and no `url` says where one is.
     """
-    read = validation.options(options, Options, of="Connector argo_rollouts")
-    api, home = reached(read, of="Connector argo_rollouts")
-    places = {name: (place.namespace or home, place.rollout) for name, place in read.targets.items()}
-    return ArgoRollouts(api, places, read.version_label)
+    return ArgoRollouts(*routing(options, Options, of="Connector argo_rollouts"))
 
 
 argo_rollouts = ConnectorKind(

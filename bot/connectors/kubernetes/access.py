@@ -2,12 +2,14 @@
 
 import os
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot import validation
 from bot.connectors.kubernetes.api import Api
 from bot.core.errors import ConfigError
 from bot.http import Allowed, Http
@@ -39,6 +41,32 @@ class Access(Part):
     ca: str = ""
     namespace: Name | None = None
     timeout: float = Field(default=10.0, gt=0, le=60)
+
+
+class Target(Part):
+    """An object in the cluster that serves a model; each connector calls the field after its kind."""
+
+    called: Name
+    namespace: Name | None = None
+
+
+class Routing(Access):
+    """The section of a connector to what shares traffic: an object for each model, and how its versions are told apart."""
+
+    targets: Mapping[str, Target]
+    version_label: str = Field(default="", pattern=r"^([a-zA-Z0-9]([-a-zA-Z0-9_./]{0,300}[a-zA-Z0-9])?)?$")
+
+
+def routing(options: Mapping[str, object], section: type[Routing], *, of: str) -> tuple[Api, dict[str, tuple[str, str]], str]:
+    """Return the API server, the namespace and name of what serves each model, and the label that names a version.
+
+    Raises:
+        ConfigError: an option is missing or wrong, or the bot does not run in a cluster and no `url` says where one is.
+    """
+    read = validation.options(options, section, of=of)
+    api, home = reached(read, of=of)
+    places = {model: (target.namespace or home, target.called) for model, target in read.targets.items()}
+    return api, places, read.version_label
 
 
 def reached(read: Access, *, of: str) -> tuple[Api, str]:

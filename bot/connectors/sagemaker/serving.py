@@ -19,6 +19,7 @@ from bot.connectors.sagemaker.refusals import AwsSilent
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, NotFound, OutcomeUnknown
 from bot.core.models import Split, servable
+from bot.core.waiting import pause
 
 CHANGING = {IN_SERVICE, "Updating", "SystemUpdating", "RollingBack"}
 """The states in which an endpoint answers requests, and from which it comes back into service by itself."""
@@ -53,7 +54,7 @@ class Serving:
         settle_s: float,
         *,
         now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._aws, self._endpoints, self._settle_s = aws, endpoints, settle_s

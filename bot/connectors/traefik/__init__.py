@@ -19,9 +19,10 @@ from bot import validation
 from bot.connectors.traefik import answers
 from bot.connectors.traefik.file import held
 from bot.connectors.traefik.weights import PROVIDER, Weights, changed, qualified, weights
-from bot.core.errors import ActionFailed, NotFound, WorldMoved
+from bot.core.errors import Aborted, ActionFailed, NotFound, WorldMoved
 from bot.core.models import Split, servable, whole_steps
 from bot.core.ports import ConnectorKind
+from bot.core.waiting import pause
 from bot.http import Allowed, Http
 
 TOTAL = 10_000
@@ -86,6 +87,7 @@ class Traefik:
 
         Raises:
             WorldMoved: somebody else has changed the file, or Traefik does not work with what it says; nothing was written.
+            Aborted: the run was to stop meanwhile; the file says again what Traefik served.
             ActionFailed: Traefik did not take it over in time; the file says again what Traefik serves.
         """
         places = self._places(target)
@@ -95,7 +97,11 @@ class Traefik:
         if whole_steps(_shares(served), TOTAL) == wanted:
             wanted = served  # there already: its operators' own numbers stay
         self._write(target, wanted, served, over=lambda now: served == wanted or now in (served, wanted))
-        why = self._missed(target, wanted)
+        try:
+            why = self._missed(target, wanted)
+        except Aborted:  # on the way back, weights that Traefik never took would be taken for somebody else's
+            self._back(target, served, wanted)
+            raise
         if why:
             late = f"Traefik did not take over the new weights of {target} within {self._settle_s:g} s"
             raise ActionFailed(f"{late}: {why}{self._back(target, served, wanted)}")
@@ -171,7 +177,7 @@ class Traefik:
         while why := self._lag(target, wanted):
             if time.monotonic() >= until:
                 return why
-            time.sleep(POLL_S)
+            pause(POLL_S)
         return ""
 
     def _lag(self, target: str, wanted: Weights) -> str:

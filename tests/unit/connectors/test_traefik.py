@@ -11,9 +11,10 @@ import yaml
 import bot.connectors
 from bot.connectors.traefik import make, traefik
 from bot.connectors.traefik.answers import counts, weights
-from bot.core.errors import ActionFailed, ConfigError, NotFound, WorldMoved
+from bot.core.errors import Aborted, ActionFailed, ConfigError, NotFound, WorldMoved
 from bot.core.ports import ConnectorKind
 from bot.core.registry import discover
+from bot.core.waiting import heard
 from bot.http import Unreached
 
 PLACES = {"v1": {"weighted": "d", "service": "d_v1"}, "v2": {"weighted": "d", "service": "d_v2@docker"}}
@@ -301,3 +302,16 @@ def test_wrong_options_are_one_sentence(options, sentence):
 def test_a_name_that_would_change_the_question_is_refused(name):
     with pytest.raises(ConfigError, match=r"targets\.d\.v1\.service"):
         make({"api": "http://a", "file": "/a.yml", "targets": {"d": {"v1": {"weighted": "d", "service": name}}}})
+
+
+def test_an_abort_while_traefik_does_not_take_the_file_over_leaves_no_weights_that_going_back_would_not_know(file):
+    def ear():
+        if file.read_text() != before:
+            raise Aborted("It was aborted.")
+
+    before = file.read_text()
+    with serving(file, {API: told(30, 10)}) as connector:
+        with heard(ear), pytest.raises(Aborted):
+            connector.set_split("d", {"v1": 0.5, "v2": 0.5}, "run:half")
+        assert yaml.safe_load(file.read_text()) == yaml.safe_load(before)
+        connector.set_split("d", {"v1": 0.75, "v2": 0.25}, "run:half:undo")

@@ -71,12 +71,12 @@ def test_a_number_that_is_none_cannot_be_hashed():
         canonical({"share": float("nan")})
 
 
-def test_a_plan_approved_before_there_were_locks_and_parallel_steps_keeps_its_hash():
+def test_a_plan_approved_before_there_were_locks_parallel_steps_and_ways_back_keeps_its_hash():
     assert a_plan().hash == "67a9f2733d9aa9330311393ef980192e792713d4f3cd399306c87b46a3575eb9"
 
 
-def test_a_lock_and_what_is_done_together_are_part_of_what_is_approved():
+def test_a_lock_what_is_done_together_and_the_way_back_are_part_of_what_is_approved():
     change = a_plan().changes[0]
-    other = [a_plan(lock="edge"), a_plan(changes=(replace(change, together="both"),))]
+    other = [a_plan(lock="edge"), a_plan(changes=(replace(change, together="both"),)), a_plan(back=(change,))]
 
-    assert len({a_plan().hash, *(plan.hash for plan in other)}) == 3
+    assert len({a_plan().hash, *(plan.hash for plan in other)}) == 4

@@ -187,6 +187,19 @@ def test_an_abort_is_asked_once_and_the_message_says_by_whom(room, proposed):
     assert room.audited().count("run.abort_asked") == 1
 
 
+def test_a_run_that_has_not_begun_is_over_as_soon_as_it_is_aborted_and_its_turn_comes_in_vain(room, proposed):
+    decide.approve(room.desk, proposed, by=room.person("bo"))
+    room.splitter.down = True  # nobody has to be asked anything
+    decide.abort(room.desk, proposed, by=room.person("ana"))
+
+    assert (room.run(proposed).state, room.incident().state) == (RunState.FAILED, State.ACKNOWLEDGED)
+    assert "It was aborted. Nothing had been changed." in room.thread()
+    assert room.incident().evidence["split"] == "v3 100 %"
+    journal = room.journal(proposed)
+    room.runs(proposed, journal)
+    assert (journal.done, room.splitter.moves, room.audited().count("run.failed")) == (["begin"], [], 1)
+
+
 def test_only_who_may_approve_may_abort(room, proposed):
     decide.approve(room.desk, proposed, by=room.person("bo"))
     with pytest.raises(NotAllowed, match="Only on-call may abort this run"):

@@ -40,6 +40,13 @@ def test_numbers_become_their_ranks_among_both_so_that_none_is_too_large():
     assert list(is_now) == [False, False, False, True, True]
 
 
+def test_neighbouring_ranks_share_a_step():
+    sides = aligned(joint({"x": np.arange(4.0), "y": np.array([0, 0, 1, np.nan])}), joint({"x": np.arange(4.0), "y": np.ones(4)}))
+
+    assert list(ranked(sides, 2)[0][:4, 0]) == [0, 0, 1, 1]
+    assert list(ranked(sides, 2)[0][:4, 1]) == [0, 0, 1, -1]
+
+
 def test_of_a_great_many_levels_the_rarest_share_one():
     names = [f"r{i:04}" for i in range(1_000)]
     rows, _ = ranked(aligned(joint({"c": names}), joint({"c": names})))

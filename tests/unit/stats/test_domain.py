@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from bot.stats.columns import aligned, ranked
-from bot.stats.domain import told_apart
+from bot.stats.domain import STEPS, told_apart
 from bot.stats.learning import classifier, folds
 from bot.stats.threads import one_thread
 from tests.fakes.readings import joint
@@ -80,7 +80,7 @@ def test_constant_columns_tell_nothing():
 def test_the_area_is_scikit_learns_of_the_very_same_folds():
     then, now = rows(300), rows(400, seed=1, shift=0.5)
     sides = aligned(then, now)
-    both, is_now = ranked(sides)
+    both, is_now = ranked(sides, STEPS)
     fold, scores = np.concatenate([folds(300, 5), folds(400, 5)]), np.empty(700)
     with one_thread(learners=True):
         for f in range(5):
