@@ -24,6 +24,7 @@ from bot.core.notices import Notice, Posted
 from bot.core.profiles import ColumnProfile, Floats
 from bot.core.readings import Reading, Sample
 from bot.core.runs import Run
+from bot.core.watching import Watching
 from bot.core.windows import Window
 
 
@@ -137,7 +138,7 @@ class ConnectorKind:
     summary: str = ""
 
 
-class Unit(Deciding, Holding, Pressing, Protocol):
+class Unit(Deciding, Holding, Pressing, Watching, Protocol):
     """One transaction: everything said through it happens together or not at all."""
 
     # incidents; where `model` filters, it is a model's key, "name@environment"
@@ -155,10 +156,6 @@ class Unit(Deciding, Holding, Pressing, Protocol):
 
     def incidents(self, *, open_only: bool = False, model: str | None = None, limit: int = 200) -> Sequence[Incident]:
         """Return incidents, newest first."""
-        ...
-
-    def troubled(self, models: Sequence[str]) -> frozenset[str]:
-        """Return those of these models of which an incident is open; without the pen, as of this transaction's beginning."""
         ...
 
     def save_incident(self, incident: Incident) -> Incident:
@@ -217,10 +214,6 @@ class Unit(Deciding, Holding, Pressing, Protocol):
 
     def runs(self, *, model: str | None = None, incident: int | None = None, active: bool = False) -> Sequence[Run]:
         """Return runs, newest first."""
-        ...
-
-    def runs_of(self, models: Sequence[str]) -> Mapping[str, Sequence[Run]]:
-        """Return the runs of each of these models, in one question."""
         ...
 
     # the record, and what leaves the transaction with it
