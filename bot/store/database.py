@@ -151,7 +151,7 @@ def answering(engine: Engine) -> Iterator[None]:
     except DatabaseError as error:
         reason = str(error.orig).strip().partition("\n")[0]
         if "no such table" in reason or type(error.orig).__name__ == "UndefinedTable":
-            raise ConfigError(f"The database at {where} has no tables of ours yet; run `aiops db upgrade`.") from error
+            raise ConfigError(f"The database at {where} lacks tables that this program needs; run `aiops db upgrade`.") from error
         if "file is not a database" in reason:
             raise ConfigError(f"The file at {where} is not a database; name another one.") from error
         if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
