@@ -11,15 +11,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
-from bot.connectors.orders import complete, filled, holes, known, short
+from bot.connectors.orders import all_filled, complete, holes, in_words, known, short
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed, ConfigError, NotFound, OutcomeUnknown
 from bot.core.jobs import Job, Stage
 from bot.core.ports import ConnectorKind
 from bot.http import Allowed, Answer, Http, Unanswered, Unreached
+from bot.validation import Part
 
 REFUSED, FORBIDDEN, GONE, CONFLICT, SERVER_ERROR = 401, 403, 404, 409, 500
 STAGES = {"queued": Stage.RUNNING, "running": Stage.RUNNING, "success": Stage.SUCCEEDED, "failed": Stage.FAILED}
@@ -27,22 +28,16 @@ MOST_TASKS = 5
 STOPPED = "stopped by aiops-bot"
 
 
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-
 class Order(Part):
     """One job: the DAG, and what its runs are told; texts may have holes for the playbook's parameters."""
 
     dag: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,250}$")
-    conf: dict[str, str | int | float | bool] = {}
+    conf: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
     @property
     def holes(self) -> set[str]:
         """The parameters that it asks for."""
-        return holes(*(value for value in self.conf.values() if isinstance(value, str)))
+        return holes(*self.conf.values())
 
 
 class Options(Part):
@@ -77,8 +72,7 @@ class Airflow:
         """
         order = known(self._jobs, job)
         complete(job, order.holes, parameters)
-        given = ", ".join(f"{name} {value}" for name, value in sorted(_conf(order, parameters).items()))
-        return f"{job}: DAG {order.dag}{f' with {given}' if given else ''}"
+        return in_words(job, f"DAG {order.dag}", all_filled(order.conf, parameters))
 
     def start(self, job: str, parameters: Json, key: str) -> None:
         """Start it; Airflow refuses a second run of this id, and that is as it should be.
@@ -90,7 +84,7 @@ class Airflow:
         """
         order = known(self._jobs, job)
         self._awake(order.dag)
-        body = {"dag_run_id": short(key), "logical_date": None, "conf": _conf(order, parameters)}
+        body = {"dag_run_id": short(key), "logical_date": None, "conf": all_filled(order.conf, parameters)}
         answer = self._call("POST", f"dags/{order.dag}/dagRuns", body)
         if answer.status >= SERVER_ERROR:
             raise OutcomeUnknown(f"{answer.where} answered {answer.status}.")
@@ -197,10 +191,6 @@ def _checked(answer: Answer) -> Answer:
             "and that user's role."
         )
     return answer.checked()
-
-
-def _conf(order: Order, parameters: Json) -> dict[str, object]:
-    return {name: filled(value, parameters) if isinstance(value, str) else value for name, value in order.conf.items()}
 
 
 def _run(order: Order, key: str) -> str:

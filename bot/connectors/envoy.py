@@ -9,31 +9,28 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.models import Split, servable, whole_steps
 from bot.core.ports import ConnectorKind
 from bot.http import Allowed, Http
+from bot.validation import Part
 
 TOTAL = 10_000
 """The weights that are set add up to this, so a share is exact to 0.01 %."""
 
 
-class Place(BaseModel):
+class Place(Part):
     """Where one version stands in Envoy: the runtime key of its weight, and its cluster."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     runtime_key: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")
     cluster: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,200}$")
 
 
-class Options(BaseModel):
+class Options(Part):
     """The section of `aiops.yaml`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     admin: str
     targets: dict[str, dict[str, Place]]

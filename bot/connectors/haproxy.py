@@ -11,13 +11,14 @@ import socket
 import time
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.core.errors import ActionFailed, ConfigError, NotFound, OutcomeUnknown
 from bot.core.models import Split, servable, whole_steps
 from bot.core.ports import ConnectorKind
 from bot.http import Unreached
+from bot.validation import Part
 
 TOTAL = 200
 """The weights that are set add up to this: HAProxy takes whole weights up to 256, so a share is exact to 0.5 %."""
@@ -27,19 +28,15 @@ RESPONSES = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_o
 Rows = Mapping[tuple[str, str], Mapping[str, str]]
 
 
-class Place(BaseModel):
+class Place(Part):
     """Where one version stands in HAProxy: a backend and a server in it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     backend: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,200}$")
     server: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,200}$")
 
 
-class Options(BaseModel):
+class Options(Part):
     """The section of `aiops.yaml`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     socket: str = Field(pattern=r"^(/.{1,100}|[A-Za-z0-9.-]{1,200}:[0-9]{1,5}|\[[0-9a-fA-F:]+\]:[0-9]{1,5})$")
     targets: dict[str, dict[str, Place]]

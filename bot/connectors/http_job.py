@@ -12,25 +12,20 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
-from bot.connectors.orders import complete, filled, holes, known, short
+from bot.connectors.orders import complete, filled, holes, in_words, known, short
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 from bot.core.jobs import Job, Stage
 from bot.core.ports import ConnectorKind
 from bot.http import Allowed, Http, Unanswered, Unreached
+from bot.validation import Part
 
 CONFLICT, GONE = 409, 404
 SERVER_ERROR = 500
 SAID_CHARS = 200
-
-
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Call(Part):
@@ -44,8 +39,8 @@ class Call(Part):
 class States(Part):
     """What the server's own words for a job's state mean; any other word is "running"."""
 
-    succeeded: list[str] = ["succeeded", "success"]
-    failed: list[str] = ["failed", "error", "cancelled"]
+    succeeded: list[str] = Field(default=["succeeded", "success"])
+    failed: list[str] = Field(default=["failed", "error", "cancelled"])
 
 
 class Order(Part):
@@ -70,7 +65,7 @@ class Options(Part):
     """The section of `aiops.yaml`."""
 
     jobs: Annotated[dict[str, Order], Field(min_length=1)]
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     secret: str = ""
     timeout: float = Field(default=15.0, gt=0, le=300)
 
@@ -98,10 +93,8 @@ class HttpJobs:
         """
         order = known(self._jobs, job)
         complete(job, order.holes, parameters)
-        given = ", ".join(f"{name} {parameters[name]}" for name in sorted(order.holes))
-        return (
-            f"{job}: {order.start.method} {_in_url(order.start.url, {**parameters, 'key': '…'})}{f' with {given}' if given else ''}"
-        )
+        call = f"{order.start.method} {_in_url(order.start.url, {**parameters, 'key': '…'})}"
+        return in_words(job, call, {name: parameters[name] for name in order.holes})
 
     def start(self, job: str, parameters: Json, key: str) -> None:
         """Start it; one that was started under this key is left alone by the server.

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.core.errors import ActionFailed, ConfigError, NotFound, OutcomeUnknown
 from bot.core.models import Split
 from bot.core.ports import ConnectorKind
 from bot.http import Allowed, Answer, Http
+from bot.validation import Part
 
 API = "/api/2.0/mlflow"
 SERVER_ERROR = 500
@@ -24,12 +25,6 @@ PAGE = 200
 MOST_PAGES = 50
 RESERVED = re.compile(r"latest|v[0-9]+", re.IGNORECASE)
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-
-
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Served(Part):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.core.errors import ActionFailed, NotFound
@@ -21,12 +21,11 @@ from bot.core.profiles import Floats
 from bot.core.readings import Sample
 from bot.core.waiting import pause
 from bot.http import Allowed, Http
+from bot.validation import Part
 
 
-class Options(BaseModel):
+class Options(Part):
     """The section of `aiops.yaml`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     targets: dict[str, dict[str, str]]
     batch: int = Field(default=2_000, ge=1, le=100_000)

@@ -21,9 +21,9 @@ def known(jobs: Mapping[str, J], job: str) -> J:
     return jobs[job]
 
 
-def holes(*texts: str) -> set[str]:
-    """Return the parameters that these texts ask for."""
-    return {name for text in texts for name in HOLE.findall(text)}
+def holes(*values: object) -> set[str]:
+    """Return the parameters that those of these values that are texts ask for."""
+    return {name for value in values if isinstance(value, str) for name in HOLE.findall(value)}
 
 
 def complete(job: str, asked: set[str], parameters: Json) -> None:
@@ -35,6 +35,17 @@ def complete(job: str, asked: set[str], parameters: Json) -> None:
 def filled(text: str, parameters: Json, written: Callable[[str], str] = str) -> str:
     """Return the text with its holes filled, each value as `written` has it and cut at 500 characters."""
     return HOLE.sub(lambda hole: written(str(parameters.get(hole[1], ""))[:LONGEST]), text)
+
+
+def all_filled(values: Mapping[str, object], parameters: Json) -> dict[str, object]:
+    """Return what a job is told: values as they are, of texts the holes filled."""
+    return {name: filled(value, parameters) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def in_words(job: str, what: str, given: Mapping[str, object]) -> str:
+    """Return an order in words: "retrain: DAG train with model churn"."""
+    words = ", ".join(f"{name} {value}" for name, value in sorted(given.items()))
+    return f"{job}: {what}{f' with {words}' if words else ''}"
 
 
 def short(key: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bot.core.checks import Family
 from bot.core.findings import SERVED
@@ -12,7 +12,7 @@ from bot.core.playbooks import Parameter
 from bot.shelf import commands
 from bot.shelf.expressions import Value
 from bot.shelf.filling import typed
-from bot.validation import Duration
+from bot.validation import Duration, Part
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
 Identifier = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_]*$")]
@@ -22,11 +22,7 @@ MODEL = "model"
 Choice = Annotated[str, Field(min_length=1, max_length=75)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
-
-
-class Offered(_Part):
+class Offered(Part):
     """When it is offered: for these families at these severities, to models of these tiers in these environments."""
 
     families: tuple[Family, ...] = Field(min_length=1)
@@ -35,7 +31,7 @@ class Offered(_Part):
     environments: tuple[Name, ...] | None = Field(None, min_length=1, description="Left out: all.")
 
 
-class ParameterPart(_Part):
+class ParameterPart(Part):
     """A typed input. Without a default it must be chosen; a version, feature, split or team is suggested by the evidence.
 
     `min` and `max` limit a share or a number, `choices` are all that a text may be.
@@ -76,7 +72,7 @@ class ParameterPart(_Part):
         return Parameter(self.name, self.kind, default, self.title, self.min, self.max, self.choices)
 
 
-class RetriesPart(_Part):
+class RetriesPart(Part):
     """How often a step is asked for again that was refused, and after which pause; only where nothing has happened."""
 
     times: int = Field(ge=1, le=10)
@@ -89,7 +85,7 @@ class RetriesPart(_Part):
         return self
 
 
-class _Act(_Part):
+class _Act(Part):
     name: Name
     parameters: dict[str, Value | dict[str, Value]] = Field(default_factory=dict)
     on: Identifier = "serving"
@@ -141,7 +137,7 @@ class StepPart(_Act):
         return self.parallel or (self,)
 
 
-class VerificationPart(_Part):
+class VerificationPart(Part):
     """What fresh data must show before the incident may close; `same` are the checks that opened it."""
 
     checks: Literal["same"] | tuple[str, ...] = "same"
@@ -155,7 +151,7 @@ class VerificationPart(_Part):
         return self
 
 
-class PlaybookFile(_Part):
+class PlaybookFile(Part):
     """One playbook.
 
     `cooldown` is how long it rests for a model after a run of it ended there, `max_attempts` how often it may be tried on one

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NoReturn
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.core.errors import ActionFailed, AiopsError, ConfigError, SourceUnavailable
@@ -22,6 +22,7 @@ from bot.core.ports import SourceKind
 from bot.core.windows import Window
 from bot.core.words import quoted
 from bot.http import Allowed, Answer, Http, Unanswered, Unreached
+from bot.validation import Part
 
 MOST_POINTS, LEAST_POINTS = 300, 20
 SCRAPE_S = 15.0
@@ -34,10 +35,8 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
 HeaderValue = Annotated[str, Field(pattern=r"^[ -~]{1,4000}$")]
 
 
-class Options(BaseModel):
+class Options(Part):
     """The section of `aiops.yaml`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     url: str = Field(min_length=1)
     timeout: float = Field(default=5.0, gt=0, le=60)

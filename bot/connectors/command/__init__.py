@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.connectors.command import runner
@@ -26,28 +26,24 @@ from bot.core.errors import ActionFailed, ConfigError
 from bot.core.jobs import Job, Stage
 from bot.core.ports import ConnectorKind
 from bot.core.words import duration
-from bot.validation import Duration
+from bot.validation import Duration, Part
 
 TAIL_BYTES = 8_192
 SAID_CHARS = 200
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
-class Command(BaseModel):
+class Command(Part):
     """One job: the program and its arguments, where and for how long it may run."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     run: Annotated[list[str], Field(min_length=1, max_length=100)]
     folder: str = "."
     timeout: Duration = Field("6h", validate_default=True)
-    environment: list[str] = []
+    environment: list[str] = Field(default_factory=list)
 
 
-class Options(BaseModel):
+class Options(Part):
     """The section of `aiops.yaml`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     jobs: Annotated[dict[str, Command], Field(min_length=1)]
     state: str = "aiops-jobs"

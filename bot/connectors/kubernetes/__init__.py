@@ -17,12 +17,13 @@ from pydantic import Field
 
 from bot import validation
 from bot.connectors.kubernetes import papers
-from bot.connectors.kubernetes.access import ACCESS, Access, Name, Part, reached
+from bot.connectors.kubernetes.access import ACCESS, Access, Name, reached
 from bot.connectors.kubernetes.api import JSON_PATCH, MERGE, Api, Right
 from bot.connectors.kubernetes.papers import Paper, at, rows, text
 from bot.core.deployments import Pods, Revision, Rollout
 from bot.core.errors import ActionFailed, ConfigError, NotFound, WorldMoved
 from bot.core.ports import ConnectorKind
+from bot.validation import Part
 
 GET, PATCH = Right("get", "apps", "deployments"), Right("patch", "apps", "deployments")
 SCALE = Right("patch", "apps", "deployments", "scale")

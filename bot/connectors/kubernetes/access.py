@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.connectors.kubernetes.api import Api
 from bot.core.errors import ConfigError
 from bot.http import Allowed, Http
+from bot.validation import Part
 
 MOUNTED = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$")]
@@ -24,12 +25,6 @@ ACCESS = {
     "namespace": "where targets lie that name none; in a cluster the bot's own, else default",
     "timeout": "seconds that one call may take, whole; 10 by default",
 }
-
-
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Access(Part):

@@ -19,9 +19,10 @@ from pydantic import Field
 
 from bot import validation
 from bot.connectors.prefect.api import Api
-from bot.connectors.prefect.trainer import Order, Part, Trainer
+from bot.connectors.prefect.trainer import Order, Trainer
 from bot.core.errors import ConfigError
 from bot.core.ports import ConnectorKind
+from bot.validation import Part
 
 
 class Options(Part):

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from bot.connectors.orders import complete, filled, holes, known, short
+from bot.connectors.orders import all_filled, complete, holes, in_words, known, short
 from bot.connectors.prefect import deployments, runs
 from bot.connectors.prefect.api import CONFLICT, GONE, Api
 from bot.connectors.prefect.deployments import Way
@@ -16,18 +16,13 @@ from bot.core.actions import Json
 from bot.core.errors import ActionFailed, AiopsError, OutcomeUnknown
 from bot.core.jobs import Job, Stage
 from bot.http import Answer, Unanswered, Unreached
+from bot.validation import Part
 
 PAUSES_S = (0.5, 1.5, 4.0)
 """Between the tries of a call of which nobody knows whether it was heard."""
 STOPPED = {"type": "CANCELLING", "name": "Cancelling", "message": "stopped by aiops-bot"}
 MOST_TASKS = 5
 TAG = "aiops-bot"
-
-
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 def _two_names(text: str) -> str:
@@ -41,12 +36,12 @@ class Order(Part):
     """One job: the deployment, and what its runs are told; texts may have holes for the playbook's parameters."""
 
     deployment: Annotated[str, Field(max_length=400), AfterValidator(_two_names)]
-    parameters: dict[str, str | int | Annotated[float, Field(allow_inf_nan=False)] | bool] = {}
+    parameters: dict[str, str | int | Annotated[float, Field(allow_inf_nan=False)] | bool] = Field(default_factory=dict)
 
     @property
     def holes(self) -> set[str]:
         """The parameters that it asks for."""
-        return holes(*(value for value in self.parameters.values() if isinstance(value, str)))
+        return holes(*self.parameters.values())
 
 
 class Trainer:
@@ -64,9 +59,7 @@ class Trainer:
         """
         order = known(self._jobs, job)
         complete(job, order.holes, parameters)
-        told = {name: filled(value, parameters) if isinstance(value, str) else value for name, value in order.parameters.items()}
-        given = ", ".join(f"{name} {value}" for name, value in sorted(told.items()))
-        return f"{job}: deployment {order.deployment}{f' with {given}' if given else ''}"
+        return in_words(job, f"deployment {order.deployment}", all_filled(order.parameters, parameters))
 
     def start(self, job: str, parameters: Json, key: str) -> None:
         """Start it; Prefect gives one run to a key, so where an answer is lost it is asked again.

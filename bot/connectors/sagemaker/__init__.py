@@ -11,11 +11,12 @@ from pydantic import AfterValidator, Field
 
 from bot import validation
 from bot.connectors.sagemaker.calls import CLOUDWATCH, SAGEMAKER, Calls
-from bot.connectors.sagemaker.places import Part, Place
+from bot.connectors.sagemaker.places import Place
 from bot.connectors.sagemaker.serving import Serving
 from bot.connectors.sagemaker.trainer import Order, Trainer
 from bot.core.errors import ConfigError
 from bot.core.ports import ConnectorKind
+from bot.validation import Part
 
 URL = r"^(https?://[^\s@]{1,500})?$"
 

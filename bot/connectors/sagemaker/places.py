@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, AwareDatetime, Discriminator, Field, StringConstraints, Tag
 
 from bot.connectors.sagemaker.calls import Told
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed
 from bot.core.models import Split, whole_steps
+from bot.validation import Part
 
 TOTAL = 10_000
 """The weights that are set add up to this, so a share is exact to 0.01 %."""
@@ -64,12 +65,6 @@ class Endpoint(Told):
 
 def _weights(told: Mapping[str, float | None]) -> dict[str, float]:
     return {name: weight or 0.0 for name, weight in told.items()} if any(weight is not None for weight in told.values()) else {}
-
-
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 def _apart(names: dict[str, str]) -> dict[str, str]:

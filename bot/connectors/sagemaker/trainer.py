@@ -10,13 +10,13 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from bot.connectors.orders import complete, filled, holes, known, short
+from bot.connectors.orders import complete, filled, holes, in_words, known, short
 from bot.connectors.sagemaker.calls import SAGEMAKER, Calls, Told, told
-from bot.connectors.sagemaker.places import Part
 from bot.connectors.sagemaker.refusals import AwsMissing, AwsRefused, AwsSilent
 from bot.core.actions import Json
 from bot.core.errors import ActionFailed, ConfigError
 from bot.core.jobs import Job, Stage
+from bot.validation import Part
 
 TRAININGS = {
     "InProgress": Stage.RUNNING,
@@ -159,9 +159,8 @@ class Trainer:
         order = known(self._jobs, job)
         complete(job, order.holes, parameters)
         self._aws.check(SAGEMAKER, *order.request(parameters, short(job)))
-        given = ", ".join(f"{name} {str(parameters[name])[:100]}" for name in sorted(order.holes))
         what = f"pipeline {order.pipeline}" if order.pipeline else "a SageMaker training job"
-        return f"{job}: {what}{f' with {given}' if given else ''}"
+        return in_words(job, what, {name: str(parameters[name])[:100] for name in order.holes})
 
     def start(self, job: str, parameters: Json, key: str) -> None:
         """Start it, unless it was started under this key before."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from bot import validation
 from bot.connectors.traefik import answers
@@ -24,16 +24,11 @@ from bot.core.models import Split, servable, whole_steps
 from bot.core.ports import ConnectorKind
 from bot.core.waiting import pause
 from bot.http import Allowed, Http
+from bot.validation import Part
 
 TOTAL = 10_000
 """The weights that are set add up to this, so a share is exact to 0.01 %."""
 POLL_S = 0.05
-
-
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Place(Part):

@@ -13,7 +13,7 @@ Unleash Enterprise with its change requests has not been met; it refuses the swi
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot import validation
 from bot.connectors.unleash import rules
@@ -21,6 +21,7 @@ from bot.core.errors import ActionFailed, ConfigError, NotFound, OutcomeUnknown
 from bot.core.ports import ConnectorKind
 from bot.core.toggles import Answers, Toggle, named
 from bot.http import Allowed, Answer, Http
+from bot.validation import Part
 
 SERVER_ERROR = 500
 HOURS = "2"
@@ -28,12 +29,6 @@ HOURS = "2"
 MAY_SWITCH = "UPDATE_FEATURE_ENVIRONMENT"
 ALL = "ADMIN"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._~-]{0,99}$")]
-
-
-class Part(BaseModel):
-    """Any part of the section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Place(Part):
