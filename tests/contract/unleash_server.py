@@ -1,7 +1,6 @@
 """A real Unleash from npm, over a database of the tests' PostgreSQL, and how flags, tokens and reports are made in one."""
 
 import os
-import shutil
 import subprocess
 import time
 from contextlib import contextmanager
@@ -24,8 +23,7 @@ INSTALL = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--l
 
 def program():
     """Return what node starts; it is installed when it is not there, and again after a failure."""
-    if not shutil.which("npm"):
-        pytest.skip("Unleash needs Node 20 or newer with npm.")
+    servers.program("npm", "it comes with Node 20 or newer, which Unleash needs")
     folder = servers.folder("unleash")
     if not (folder / "ready").exists():
         folder.mkdir(parents=True, exist_ok=True)

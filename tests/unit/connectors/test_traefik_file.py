@@ -2,8 +2,10 @@
 
 import os
 import stat
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,6 +16,7 @@ from bot.connectors.traefik.file import held
 from bot.connectors.traefik.weights import changed, weights
 from bot.core.errors import ActionFailed, WorldMoved
 
+NOBODY = 65_534
 TEXT = """\
 # 🚦 ask ana before you touch this
 http:
@@ -209,11 +212,32 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         pass
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_in_which_nothing_may_be_written_leaves_the_file_as_it_was(path):
-    path.parent.chmod(0o500)
-    with held(path, 1) as file, pytest.raises(ActionFailed, match="by a new file beside it: Permission denied; it is untouched"):
+@pytest.fixture
+def nobodys():
+    """A file in a folder of a person who may not write everywhere: root's tests act as that person for as long as it lasts."""
+    root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "models.yml")
+        path.write_text(TEXT)
+        if root:
+            os.chown(folder, NOBODY, NOBODY)
+            os.chown(path, NOBODY, NOBODY)
+            os.seteuid(NOBODY)
+        try:
+            yield path
+        finally:
+            if root:
+                os.seteuid(0)
+            Path(folder).chmod(0o700)
+
+
+def test_a_folder_in_which_nothing_may_be_written_leaves_the_file_as_it_was(nobodys):
+    nobodys.parent.chmod(0o500)
+    with held(nobodys, 1) as file, pytest.raises(ActionFailed, match="by a new file beside it: Permission denied; it is untouched"):
         file.replace("new\n", file.read())
+
+    assert nobodys.read_text() == TEXT
+    assert list(nobodys.parent.iterdir()) == [nobodys]
 
 
 def test_a_folder_that_vanishes_meanwhile_is_a_sentence(path):
