@@ -20,7 +20,7 @@ from bot import charts
 from bot.app.house import House, open_house
 from bot.config import Settings
 from bot.core.actions import Json
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import AiopsError, ConfigError
 from bot.core.ports import Journal
 from bot.core.words import several
@@ -220,7 +220,7 @@ def _ignore(_count: int) -> None:
 
 def _audit(desk: Desk, action: str, target: str, facts: Mapping[str, object]) -> None:
     with desk.store.write() as unit:
-        unit.audit(AuditEntry(desk.clock.now(), "aiops-bot", action, target, payload=dict(facts)))
+        unit.audit(AuditEntry(desk.clock.now(), BOT, action, target, payload=dict(facts)))
 
 
 def _seal(house: House) -> None:

@@ -12,6 +12,8 @@ from datetime import datetime
 from bot.core.actions import canonical
 
 GENESIS = hashlib.sha256(b"").hexdigest()
+BOT = "aiops-bot"
+"""The actor of what no person did."""
 
 
 @dataclass(frozen=True, slots=True)

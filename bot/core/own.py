@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.actions import Platform
+from bot.core.audit import BOT
 from bot.core.notices import Posted
 
-PART, NAME = "bot", "aiops-bot"
+PART, NAME = "bot", BOT
 """The part that the bot itself plays for every model, and its name among the platforms."""
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.core.actions import Action, Change, Json, Platform
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import ActionFailed, OutcomeUnknown, WorldMoved
 from bot.core.ports import Journal
 from bot.core.words import duration
@@ -71,7 +71,7 @@ def _refused(desk: Desk, number: str, asked: tuple[Change, str], refusal: tuple[
         if run.outcome != words:  # else told in an earlier life
             run = replace(run, outcome=words)
             unit.save_run(run)
-            unit.audit(AuditEntry(desk.clock.now(), "aiops-bot", "step.refused", key, run.incident, {"why": why, "left": left}))
+            unit.audit(AuditEntry(desk.clock.now(), BOT, "step.refused", key, run.incident, {"why": why, "left": left}))
             cards.progress(unit, run)
     return {}
 

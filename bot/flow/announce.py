@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.actions import Json
-from bot.core.audit import AuditRow
+from bot.core.audit import BOT, AuditRow
 from bot.core.findings import Finding, Verdict
 from bot.core.incidents import Incident, State
 from bot.core.models import Model, split_words
@@ -134,7 +134,7 @@ def line(unit: Unit, incident: Incident, row: AuditRow, emoji: str, text: str, *
             key=f"incident:{incident.id}/line:{row.seq}",
             channel="",
             template="line",
-            data={"emoji": emoji, "text": text, "by": "" if by == "aiops-bot" else by, "witness": row.witness},
+            data={"emoji": emoji, "text": text, "by": "" if by == BOT else by, "witness": row.witness},
             thread=f"incident:{incident.id}",
             mention=mention,
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bot.core.actions import Json
 from bot.core.approvals import Principal, Who
-from bot.core.audit import AuditEntry, AuditRow
+from bot.core.audit import BOT, AuditEntry, AuditRow
 from bot.core.errors import Conflict, NotAllowed
 from bot.core.holds import Hold, Kind
 from bot.core.notices import Notice
@@ -33,7 +33,7 @@ def pause(desk: Desk, *, by: Principal, reason: str = "") -> Hold:
     with desk.store.write() as unit:
         if not unit.hold(hold):
             raise Conflict(f"It is paused already, {unit.holds(Kind.PAUSE)[0].words}.")
-        row = unit.audit(AuditEntry(hold.at, by.id, "bot.paused", "aiops-bot", payload={"reason": hold.reason}))
+        row = unit.audit(AuditEntry(hold.at, by.id, "bot.paused", BOT, payload={"reason": hold.reason}))
         why = f" ({hold.reason})" if hold.reason else ""
         words = f"Paused{why}: no run starts and none begins its next step until somebody types /aiops resume."
         _tell(desk, unit, row, ":octagonal_sign:", words)
@@ -53,7 +53,7 @@ def resume(desk: Desk, *, by: Principal) -> Hold:
         hold = unit.lift(Kind.PAUSE, "")
         if hold is None:
             raise Conflict("It is not paused, so nothing was changed.")
-        row = unit.audit(AuditEntry(now, by.id, "bot.resumed", "aiops-bot", payload={"paused_by": hold.by, "reason": hold.reason}))
+        row = unit.audit(AuditEntry(now, by.id, "bot.resumed", BOT, payload={"paused_by": hold.by, "reason": hold.reason}))
         _tell(
             desk,
             unit,

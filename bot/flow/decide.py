@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.approvals import Outcome, Principal, Proposal, Standing, Vote, may_vote, or_refuse
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import Conflict, NotAllowed
 from bot.core.holds import brake
 from bot.core.incidents import State
@@ -23,7 +23,7 @@ from bot.flow.membership import known
 RUN = "run_playbook"
 """The durable workflow that carries out an approved plan."""
 
-BOT, POLICY = "aiops-bot", "policy"
+POLICY = "policy"
 """Who acts where no person does, and in whose name."""
 
 

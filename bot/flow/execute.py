@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.core.actions import Change, Going, Json
 from bot.core.approvals import Standing
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import ActionFailed, AiopsError, NotAllowed, OutcomeUnknown, StoreUnavailable, WorldMoved
 from bot.core.holds import brake
 from bot.core.incidents import State
@@ -28,7 +28,6 @@ from bot.flow.hearing import Hearing, amid, stop_if_asked, told_to_stop
 from bot.flow.verify import verify
 from bot.flow.way_back import WayBack
 
-BOT = "aiops-bot"
 TO_PEOPLE = " The incident stays with people."
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.checks import Family, Measurement
 from bot.core.clues import Clues
 from bot.core.errors import AiopsError, NotFound
@@ -70,7 +70,7 @@ def _keep(desk: Desk, number: int, gathered: Mapping[str, object]) -> Incident:
             return incident
         saved = unit.save_incident(replace(incident, evidence={**incident.evidence, **gathered}))
         kept = {k: v for k, v in gathered.items() if k in ("best", "split")}
-        row = unit.audit(AuditEntry(desk.clock.now(), "aiops-bot", "incident.explained", incident.key, number, kept))
+        row = unit.audit(AuditEntry(desk.clock.now(), BOT, "incident.explained", incident.key, number, kept))
         announce.evidence(unit, saved)
         announce.show(desk, unit, saved, row)
     return saved

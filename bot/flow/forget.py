@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.core.actions import Json
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.holds import Kind
 from bot.core.keeping import LOOKS, Delivered, Keep, Keeper, Old, ReferenceKey
 from bot.core.models import Model, Watch
@@ -18,7 +18,6 @@ from bot.core.ports import Journal, Unit
 from bot.flow import meter, same_hours
 from bot.flow.decide import RUN
 from bot.flow.desk import Desk
-from bot.flow.triage import BOT
 from bot.flow.watch import fingerprint
 
 FORGET = "forget"

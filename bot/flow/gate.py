@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bot.core.actions import Change, Json
 from bot.core.approvals import Principal, Proposal, or_refuse
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import ActionFailed, NotAllowed
 from bot.core.gates import Press
 from bot.core.ports import Journal, Unit
@@ -20,7 +20,6 @@ from bot.flow import announce, cards
 from bot.flow.desk import Desk
 from bot.flow.membership import known
 
-BOT = "aiops-bot"
 SLOWEST = 4.0
 """A run that waits looks less often with time, at least once in so many polls: hours of waiting must not fill its journal."""
 

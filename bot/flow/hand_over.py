@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.core.actions import Json
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import AiopsError
 from bot.core.incidents import State
 from bot.core.ports import Unit
@@ -26,7 +26,7 @@ def hand_over(desk: Desk, unit: Unit, number: str, state: RunState, outcome: str
     told, mark = (outcome, ":white_check_mark:") if done else (f"The last try ended: {outcome}", ":leftwards_arrow_with_hook:")
     split = {"split": _split_now(desk, run)} if run.started_at else {}  # one that never began has moved nothing
     saved = unit.save_incident(replace(back, evidence={**back.evidence, "suggestion": told, **split}))
-    row = unit.audit(AuditEntry(now, "aiops-bot", f"run.{state.value}", number, run.incident, {"outcome": outcome}))
+    row = unit.audit(AuditEntry(now, BOT, f"run.{state.value}", number, run.incident, {"outcome": outcome}))
     cards.progress(unit, run)
     announce.line(unit, saved, row, mark, outcome, mention=desk.directory.mention(incident.team))
     announce.show(desk, unit, saved, row)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.approvals import Policy, Principal, Proposal
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import AiopsError, Conflict
 from bot.core.holds import Hold, Kind, brake
 from bot.core.incidents import Incident
@@ -19,7 +19,7 @@ from bot.core.playbooks import Playbook
 from bot.core.ports import Unit
 from bot.core.words import duration
 from bot.flow import announce
-from bot.flow.decide import BOT, POLICY, by_policy
+from bot.flow.decide import POLICY, by_policy
 from bot.flow.desk import Desk
 from bot.flow.explain import explained
 from bot.flow.membership import known, refuse_unless

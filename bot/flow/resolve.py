@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.core.approvals import Principal, Standing
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import Conflict, NotAllowed
 from bot.core.incidents import Incident, State
 from bot.core.ports import Unit
@@ -66,5 +66,5 @@ def supersede(desk: Desk, unit: Unit, incident: Incident, *, reason: str) -> Non
     for proposal in unit.proposals(incident=incident.id, waiting=True):
         closed = replace(proposal, standing=Standing.SUPERSEDED, decided_by="", decided_at=now, reason=reason)
         if unit.close_proposal(closed):
-            row = unit.audit(AuditEntry(now, "aiops-bot", "proposal.superseded", proposal.id, incident.id, {"reason": reason}))
+            row = unit.audit(AuditEntry(now, BOT, "proposal.superseded", proposal.id, incident.id, {"reason": reason}))
             cards.card(desk, unit, closed, row)

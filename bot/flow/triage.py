@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.checks import Family
 from bot.core.findings import ESTIMATED, SERVED, Finding, Verdict
 from bot.core.incidents import Incident, Note, Severity, State, dedup_key
@@ -28,7 +28,6 @@ from bot.flow.recover import recovered
 from bot.flow.resolve import close
 from bot.flow.shadow import told, would_open
 
-BOT = "aiops-bot"
 IMPORTANT = 0.10
 """From this share of importance on, a feature's trouble is the model's trouble."""
 

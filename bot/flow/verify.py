@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.actions import Json
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.checks import Family
 from bot.core.errors import AiopsError
 from bot.core.findings import SERVED, Finding, Verdict, worst
@@ -151,10 +151,10 @@ def _succeed(desk: Desk, number: str, seen: Json) -> Json:
         outcome = f"Verified: {seen['reason']}"
         run = replace(run, state=RunState.SUCCEEDED, ended_at=now, outcome=outcome, result={"findings": seen["findings"]})
         unit.save_run(run)
-        unit.audit(AuditEntry(now, "aiops-bot", "run.succeeded", number, run.incident, {"rows": seen["rows"]}))
+        unit.audit(AuditEntry(now, BOT, "run.succeeded", number, run.incident, {"rows": seen["rows"]}))
         cards.progress(unit, run)
         cause = f"Mended by '{run.plan.playbook}': {run.plan.words}"
-        saved = close(desk, unit, incident, by="aiops-bot", cause=cause)
+        saved = close(desk, unit, incident, by=BOT, cause=cause)
         announce.closing(unit, saved, run, seen)
     return {"state": RunState.SUCCEEDED.value, "outcome": outcome, "verdict": "healthy"}
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.core.actions import AGAIN, UNDO, Change, Going, Json
 from bot.core.aliases import NotServed
-from bot.core.audit import AuditEntry
+from bot.core.audit import BOT, AuditEntry
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.ports import Journal
 from bot.core.words import duration
@@ -20,7 +20,6 @@ from bot.flow import cards
 from bot.flow.desk import Desk
 from bot.flow.hands import hands
 
-BOT = "aiops-bot"
 SERVED_WITHIN_S = 300.0
 """A restarted server takes its time until it answers."""
 

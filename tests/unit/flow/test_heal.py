@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.core.approvals import Policy, Standing
+from bot.core.audit import BOT
 from bot.core.errors import Conflict, NotAllowed, NotFound
 from bot.core.incidents import State
 from bot.flow import brake, decide, heal, report, resolve
-from bot.flow.decide import BOT, POLICY
+from bot.flow.decide import POLICY
 from tests.unit.flow.room import ROLLBACK, Room
 
 AUTO = Policy(frozenset({"on-call"}), auto_per_day=2, auto_returned=timedelta(days=2))
