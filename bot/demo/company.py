@@ -4,7 +4,6 @@ Everything runs on loopback in processes of its own. The bot is the ordinary `ai
 `slack.base_url` points at the simulator and its data clock at the replay.
 """
 
-import socket
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from bot.demo.leash import Leashed
 from bot.demo.log import PredictionLog
 from bot.demo.models import Card, Model, load, prepare
 from bot.demo.platform import ModelPlatform
+from bot.demo.ports import free_port
 from bot.demo.replay import Replayer
 from bot.simulator import Channel, Simulator, SlackApp, User, UserGroup, Workspace
 
@@ -82,7 +82,7 @@ class Company:
         Raises:
             DemoFailed: a part did not start.
         """
-        self.folder, self.transport, self.bot_port = folder, transport, _free_port() if transport == "http" else 0
+        self.folder, self.transport, self.bot_port = folder, transport, free_port() if transport == "http" else 0
         folder.mkdir(parents=True, exist_ok=True)
         self.flights = flights()
         self.cards = prepare(folder / "models", self.flights)
@@ -188,12 +188,6 @@ class Company:
             "poll": "1s",
             "replay": {"clock": str(self.folder / "data-clock.txt"), "tick": "150ms", "lookback": "3d"},
         }
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 HEADER = """\

@@ -57,7 +57,7 @@ class EngineTables:
         schema = None if engine.dialect.name == "sqlite" else "dbos"
         self.workflows = sa.table(
             "workflow_status",
-            *(sa.column(name) for name in ("workflow_uuid", "status", "executor_id", "application_version", "queue_name")),
+            *map(sa.column, ("workflow_uuid", "status", "executor_id", "application_version", "queue_name", "owner_xid")),
             sa.column("recovery_attempts", sa.BigInteger()),
             sa.column("started_at_epoch_ms", sa.BigInteger()),
             schema=schema,

@@ -27,7 +27,7 @@ class Reaper:
         self._tables = EngineTables(engine)
         self._trusts_clocks_from = 0.0
         self._orphaned_since: dict[str, float] = {}
-        self._idle_since: dict[tuple[str, int], float] = {}
+        self._idle_since: dict[tuple[str, str], float] = {}
         self._dbos: DBOS | None = None
 
     def serve(self, dbos: DBOS) -> None:
@@ -77,13 +77,16 @@ class Reaper:
             log.warning("workflow %s was dropped by this process and is taken up again", number)
             self._dbos._sys_db.reenqueue_for_recovery(number, [self._lease.executor], INTERNAL_QUEUE_NAME)
 
-    def _claims(self) -> list[tuple[str, int]]:
-        """Return what the database says this process is doing: workflow and when it was claimed, in ms since 1970."""
+    def _claims(self) -> list[tuple[str, str]]:
+        """Return what the database says this process is doing: each workflow and the token of its claim.
+
+        When it was claimed would not do: SQLite tells whole seconds, and work that is put back is claimed again within one.
+        """
         work = self._tables.workflows
         mine = (work.c.status == "PENDING", work.c.executor_id == self._lease.executor, work.c.application_version == VERSION)
-        claims = sa.select(work.c.workflow_uuid, sa.func.coalesce(work.c.started_at_epoch_ms, 0)).where(*mine)
+        claims = sa.select(work.c.workflow_uuid, sa.func.coalesce(work.c.owner_xid, "")).where(*mine)
         with self._engine.connect() as connection:
-            return [(number, claimed_ms) for number, claimed_ms in connection.execute(claims)]
+            return [(number, token) for number, token in connection.execute(claims)]
 
     def _long_orphaned(self) -> list[str]:
         """Return owners without a lease, once a living one that was taken for dead had the time to write its lease again."""

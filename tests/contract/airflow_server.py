@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 
+from bot.demo.ports import free_port
 from tests.contract import servers
 from tests.fakes.airflow import PASSWORD
 
@@ -16,7 +17,7 @@ class Real:
     """API server, DAG processor and scheduler on SQLite, without the servers of logs, which would listen to everybody."""
 
     def __init__(self, stack, folder):
-        port = servers.free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         (folder / "dags").mkdir()
         shutil.copy(Path(__file__).with_name("airflow_dags.py"), folder / "dags")

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+from bot.demo.ports import free_port
 from tests.contract import servers
 
 
@@ -12,11 +13,11 @@ class Real:
     def __init__(self, stack, folder):
         self.folder, self.stack, self.serving = folder, stack, ExitStack()
         stack.callback(self._stop)
-        self.registry = f"http://127.0.0.1:{servers.free_port()}"
+        self.registry = f"http://127.0.0.1:{free_port()}"
         self.env = servers.environment(
             "mlflow", {"MLFLOW_TRACKING_URI": self.registry, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         )
-        self.server = f"http://127.0.0.1:{servers.free_port()}"
+        self.server = f"http://127.0.0.1:{free_port()}"
         port = self.registry.rpartition(":")[2]
         stores = ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "artifacts", "--workers", "1"]
         self._run(stack, ["server", "--host", "127.0.0.1", "--port", port, *stores], f"{self.registry}/health")

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 
+from bot.demo.ports import free_port
 from tests.contract import servers
 from tests.fakes.prefect import PASSWORD
 
@@ -22,7 +23,7 @@ class Real:
     """The server, and a process that serves `train/nightly` and `flaky/nightly`; `train/pooled` waits for a worker of the pool."""
 
     def __init__(self, stack, folder):
-        port = servers.free_port()
+        port = free_port()
         self.url, self._folder = f"http://127.0.0.1:{port}/api", folder
         shutil.copy(Path(__file__).with_name("prefect_flows.py"), folder)
         self._env = servers.environment(

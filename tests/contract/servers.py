@@ -6,7 +6,6 @@ Some 2 GB under the user's cache (or $AIOPS_TEST_SERVERS), made once by the firs
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -73,12 +72,6 @@ def environment(server: str, more: Mapping[str, str]) -> dict[str, str]:
     """Return what its processes get: their own commands first, nothing of this tree."""
     path = f"{command(server, 'python').parent}{os.pathsep}{os.environ['PATH']}"
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | QUIET | {"PATH": path} | dict(more)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager

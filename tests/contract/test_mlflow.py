@@ -9,7 +9,8 @@ from bot.actions.set_alias import SetAlias, set_alias
 from bot.connectors.mlflow import make
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, ConfigError, NotFound, WorldMoved
-from tests.contract import mlflow_server, servers
+from bot.demo.ports import free_port
+from tests.contract import mlflow_server
 from tests.fakes.loopback import serving
 from tests.fakes.mlflow import FakeMlflow
 
@@ -140,7 +141,7 @@ def test_after_a_restart_the_server_answers_with_the_alias_and_going_back_says_w
 
 
 def test_a_server_that_is_down_is_waited_for_and_then_said_so(world, platform):
-    gone = f"http://127.0.0.1:{servers.free_port()}"
+    gone = f"http://127.0.0.1:{free_port()}"
     slept = []
     action = SetAlias("set_alias", now=lambda: float(len(slept)), sleep=slept.append)
     change = planned(platform, "2")

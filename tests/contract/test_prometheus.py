@@ -20,6 +20,7 @@ import yaml
 from bot.cli import main
 from bot.core.errors import SourceUnavailable
 from bot.core.windows import Window
+from bot.demo.ports import free_port
 from bot.http import Allowed, Http
 from bot.sources.prometheus import REST_S, Options, Prometheus, make
 from tests.unit.flow.room import DELAYS
@@ -60,12 +61,6 @@ class Exporter(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from bot.connectors.sagemaker.refusals import AwsSilent
 from bot.core.actions import UNDO
 from bot.core.errors import ActionFailed, ConfigError, OutcomeUnknown
 from bot.core.jobs import Stage
+from bot.demo.ports import free_port
 from tests.contract import servers
 from tests.contract.sagemaker_house import GIVEN, KEYS, OTHER, SECTION, TARGET, TRAINING, botocore
 from tests.fakes.aws import REGION
@@ -39,7 +40,7 @@ class Moto:
     """A moto server with an endpoint of two variants and a pipeline."""
 
     def __init__(self, stack, folder):
-        self.url = f"http://127.0.0.1:{servers.free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         serve = [servers.command("moto", "moto_server"), "-H", "127.0.0.1", "-p", self.url.rpartition(":")[2]]
         log = folder / "moto.log"
         stack.enter_context(
@@ -145,7 +146,7 @@ def test_a_request_that_aws_would_not_take_is_refused_before_anybody_approves_it
 
 
 def test_an_address_where_nobody_listens_means_that_nothing_was_sent(key):
-    platform = through(f"http://127.0.0.1:{servers.free_port()}")
+    platform = through(f"http://127.0.0.1:{free_port()}")
 
     with pytest.raises(AwsSilent, match="could not be reached; nothing was sent"):
         platform.split(TARGET)

@@ -19,6 +19,7 @@ from bot.connectors.haproxy import make as make_haproxy
 from bot.core.errors import ActionFailed, NotFound, WorldMoved
 from bot.core.runs import RunState
 from bot.demo.envoy import EnvoyProcess
+from bot.demo.ports import free_port
 from bot.flow.decide import approve
 from bot.flow.explain import explain_all
 from bot.flow.propose import propose
@@ -86,9 +87,7 @@ class HaproxyHouse:
     """A real HAProxy with two servers behind it, driven like the fake."""
 
     def __init__(self, folder, ports):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.front = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.front = f"http://127.0.0.1:{free_port()}"
         self.socket, self.config = folder / "run.sock", folder / "haproxy.cfg"
         servers = "".join(f"  server {v} 127.0.0.1:{port} weight {100 if v == 'v1' else 0}\n" for v, port in ports.items())
         self.config.write_text(

@@ -5,7 +5,8 @@ import httpx
 from bot.connectors.traefik import make
 from bot.core.errors import ActionFailed
 from bot.demo.leash import Leashed
-from tests.contract.servers import free_port, program
+from bot.demo.ports import free_port
+from tests.contract.servers import program
 
 STATIC = """
 entryPoints:

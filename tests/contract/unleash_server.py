@@ -12,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from bot.demo.ports import free_port
 from tests.contract import servers
 from tests.fakes.unleash import PROJECT, VIEWER
 
@@ -48,7 +49,7 @@ def running(folder, postgres):
     engine = create_engine(postgres("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-    address = f"http://127.0.0.1:{(port := servers.free_port())}"
+    address = f"http://127.0.0.1:{(port := free_port())}"
     env = os.environ | servers.QUIET | _settings(make_url(postgres(name)), port)
     log = folder / "unleash.log"
     with servers.running(["node", program()], env, log, servers.answers(f"{address}/health"), 120):

@@ -28,8 +28,10 @@ class OneClaim:
             )
         )
 
-    def claim(self, at_ms: int) -> None:
-        claimed = {"status": "PENDING", "executor_id": "here", "application_version": VERSION, "started_at_epoch_ms": at_ms}
+    def claim(self, token: str) -> None:
+        """Claim it, always in the same second: the library's clock on SQLite knows no smaller step."""
+        claimed = {"status": "PENDING", "executor_id": "here", "application_version": VERSION, "started_at_epoch_ms": 1_000}
+        claimed["owner_xid"] = token
         with self.engine.begin() as connection:
             connection.execute(sa.update(EngineTables(self.engine).workflows).values(**claimed))
 
@@ -45,7 +47,7 @@ def process(engine, sqlite_url):
     engine.register("echo", lambda _journal, payload: payload)
     engine.enqueue_now("echo", "pb:1", {}, lane="m")
     one = OneClaim(sqlite_url)
-    one.claim(at_ms=1)
+    one.claim("first")
     yield one
     one.engine.dispose()
 
@@ -62,7 +64,7 @@ def test_a_fresh_claim_is_given_a_moment_to_begin(process):
 def test_work_taken_up_again_is_a_fresh_claim_however_soon_the_next_beat_comes(process):
     process.beat()
     process.beat(after_s=TTL_S / 2)
-    process.claim(at_ms=2)
+    process.claim("second")
 
     assert process.beat() == ["pb:1"]
 

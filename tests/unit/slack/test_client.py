@@ -1,9 +1,8 @@
 """How a call can end, told apart by what is known about its effect."""
 
-import socket
-
 import pytest
 
+from bot.demo.ports import free_port
 from bot.simulator import Simulator
 from bot.slack.channels import Channels
 from bot.slack.client import Refused, Unanswered, Unreachable, call, web_client
@@ -67,12 +66,8 @@ def test_a_clear_no_carries_slacks_own_word_and_its_reasons(client):
 
 
 def test_where_nobody_listens_nothing_was_sent():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
     with pytest.raises(Unreachable):
-        posts(web_client("xoxb-x", f"http://127.0.0.1:{port}/api"))
+        posts(web_client("xoxb-x", f"http://127.0.0.1:{free_port()}/api"))
 
 
 def test_a_channels_id_is_found_by_its_name_and_asked_for_once(slack, client):
