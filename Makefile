@@ -12,6 +12,9 @@ FAULTS := $(wildcard tests/faults/test_*.py)
 LONGEST := tests/faults/test_bot.py
 OTHERS := $(LONGEST) tests/unit $(filter-out $(LONGEST),$(FAULTS)) tests/contract tests/house tests/bench
 
+# Tests and the demo start hundreds of processes: where nothing compiled is kept, each of them compiles the whole bot again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test test-all check cover bench bench-peers lock clean
 
 setup: .venv/ready

@@ -16,7 +16,6 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from bot import charts
 from bot.app.house import House, open_house
 from bot.config import Settings
 from bot.core.actions import Json
@@ -41,7 +40,7 @@ from bot.slack.client import web_client
 from bot.slack.delivery import Delivery
 from bot.slack.groups import PATIENCE_S, Groups
 from bot.slack.pacing import POSTS_PER_S, Pace
-from bot.slack.ports import Ears
+from bot.slack.ports import Ears, Picture
 from bot.slack.surface import Credentials, Surface
 from bot.slack.transports import Socket, routes
 from bot.store.anchors import AnchorFile
@@ -131,7 +130,7 @@ def living(house: House, keys: Credentials, rhythm: Rhythm | None = None) -> Ite
     surface = Surface(desk, house.renderer.render, keys, ears=ears, commands=house.registries.commands)
     outbox = Outbox(house.store, settle=timedelta(seconds=rhythm.settle_s), claim=timedelta(seconds=rhythm.claim_s))
     pace = Pace(posts_per_s=rhythm.posts_per_s)
-    delivery = Delivery(Carrier(outbox, surface.client, house.renderer.render, charts.draw, ears=ears, pace=pace))
+    delivery = Delivery(Carrier(outbox, surface.client, house.renderer.render, _drawn, ears=ears, pace=pace))
     metrics.ask("aiops_engine_workflows", "Workflows by state.", "state", engine.counts)
     metrics.ask("aiops_outbox", "Messages by state.", "state", lambda: {"waiting": outbox.depth_and_oldest()[0]})
     life = Life(house, surface, delivery, _scheduler(house, rhythm), metrics)
@@ -181,6 +180,13 @@ def _register(house: House, metrics: Metrics) -> None:
     house.engine.register(CHECK, check_shard, queue=CHECKS)
     house.engine.register(FORGET, lambda journal, _payload: forget(broom, journal), queue=CHECKS)
     house.engine.register(decide.RUN, lambda journal, payload: execute(desk, journal, str(payload["run"])))
+
+
+def _drawn(chart: Mapping[str, object]) -> Picture:
+    """Draw a chart; what draws it takes most of a second to load, and most lives of the bot never need it."""
+    from bot import charts  # noqa: PLC0415
+
+    return charts.draw(chart)
 
 
 def _scheduler(house: House, rhythm: Rhythm) -> Scheduler:

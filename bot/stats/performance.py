@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import ndtri
 
 from bot.core.profiles import Counts, Floats
 
@@ -187,7 +187,7 @@ def roc_auc(of: Wins) -> Estimate | None:
     wins_up, wins_down = (of.below + of.up_to) / 2 / n, 1 - (below + up_to) / 2 / m  # of each of the others: what lies below it
     area = float(wins_up.mean())
     spread = _variance(wins_up) / m + _variance(wins_down) / n
-    half = float(stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(spread))
+    half = float(ndtri((1 + LEVEL) / 2) * np.sqrt(spread))
     return Estimate(area, max(0.0, area - half), min(1.0, area + half))
 
 

@@ -4,7 +4,7 @@ import math
 from functools import cache
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from bot.core.profiles import Floats
 
@@ -61,9 +61,17 @@ def poisson(count: int, level: float = LEVEL) -> tuple[float, float]:
 def percentile(ordered: Floats, share: float, level: float = LEVEL) -> tuple[float, float, float]:
     """Return a percentile of sorted values with its distribution-free interval from order statistics (binomial ranks)."""
     n = len(ordered)
-    low, high = (int(stats.binom.ppf(tail, n, share)) for tail in ((1 - level) / 2, (1 + level) / 2))
+    low, high = (_binomial(tail, n, share) for tail in ((1 - level) / 2, (1 + level) / 2))
     value = float(np.quantile(ordered, share))
     return value, min(value, float(ordered[max(0, low - 1)])), max(value, float(ordered[min(n - 1, high)]))
+
+
+def _binomial(tail: float, n: int, share: float) -> int:
+    """Return the smallest number of successes of `n` that is reached with at least this probability."""
+    if share in (0.0, 1.0):
+        return round(n * share)
+    near = math.ceil(special.bdtrik(tail, n, share))  # from a continuous inverse: it may be one too many
+    return near - 1 if near and special.bdtr(near - 1, n, share) >= tail else near
 
 
 def lost(now: tuple[float, float], then: tuple[float, float], level: float = LEVEL) -> tuple[float, float, float]:

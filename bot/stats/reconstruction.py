@@ -10,7 +10,7 @@ number of rows, and how few chunks the reference's own spread was learned from.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from bot.core.joint import JointRows
 from bot.core.profiles import Floats
@@ -129,10 +129,10 @@ def _deviations(gap: float, sd: float, chunks: int) -> float:
     if sd == 0:
         return FAR
     t = abs(gap) / (sd * np.sqrt(1 + 1 / chunks))
-    return min(FAR, float(-stats.norm.ppf(max(stats.t.sf(t, chunks - 1), np.finfo(float).tiny))))
+    return min(FAR, float(-ndtri(max(stdtr(chunks - 1, -t), np.finfo(float).tiny))))
 
 
 def _band(mean: float, sd: float, chunks: int) -> tuple[float, float]:
     """Return between which means a window like the reference lies: three standard deviations to each side."""
-    half = float(stats.t.isf(stats.norm.sf(3), chunks - 1) * np.sqrt(1 + 1 / chunks) * sd)
+    half = float(-stdtrit(chunks - 1, ndtr(-3)) * np.sqrt(1 + 1 / chunks) * sd)
     return max(0.0, mean - half), mean + half

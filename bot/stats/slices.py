@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import ndtr, ndtri, stdtr
 
 from bot.core.clues import WorseSlice
 from bot.core.joint import JointRows
@@ -146,7 +146,7 @@ def _told(pairs: npt.NDArray[np.int64], then: Sums, now: Sums) -> Told:
     excess = inside - rest - np.nan_to_num(before)
     with np.errstate(invalid="ignore", divide="ignore"):
         t = excess / np.sqrt(error + np.nan_to_num(was_error))
-    z = -stats.norm.ppf(stats.t.sf(t, len(now.rows) - 1))
+    z = -ndtri(stdtr(len(now.rows) - 1, -t))
     return Told(inside, rest, before, excess, np.where(np.isnan(z), -np.inf, z), rows)
 
 
@@ -177,7 +177,7 @@ def _chosen(cuts: list[Cut], pairs: npt.NDArray[np.int64], told: Told, most: int
         if any((rows & other).sum() > min(rows.sum(), other.sum()) / 2 for other, _ in kept):
             continue
         name = a.name if pairs[k][0] == pairs[k][1] else f"{a.name}, {b.name}"
-        chance = min(1.0, float(stats.norm.sf(told.z[k])) * tested)
+        chance = min(1.0, float(ndtr(-told.z[k])) * tested)
         before = None if np.isnan(told.before[k]) else float(told.before[k])
         numbers = float(told.loss[k]), float(told.rest[k]), before, float(told.excess[k]), chance, int(told.rows[k])
         kept.append((rows, WorseSlice(name, *numbers)))

@@ -6,7 +6,6 @@ matter; where its sum would take most of a second (n to a million, p below 0.01)
 """
 
 import numpy as np
-from scipy import stats
 
 from bot.core.profiles import Counts, Floats
 
@@ -53,7 +52,9 @@ def exact_p_value(distance: float, n: int, m: int) -> float:
     slow = 2.2 <= size * distance * distance < 370 and LEAST_ROWS <= size <= 1_000_000
     if slow and size * distance >= LEAST_REACH and distance <= WIDEST:
         return min(1.0, 2 * _one_sided(distance, size))
-    return float(stats.kstwo.sf(distance, size))
+    from scipy.stats import kstwo  # noqa: PLC0415  takes a second to import, and no look needs it
+
+    return float(kstwo.sf(distance, size))
 
 
 def _one_sided(x: float, n: int) -> float:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bot.stats.rates import SURE, beyond, lost, newcombe, percentile, poisson, wilson
 
@@ -51,6 +52,17 @@ def test_the_interval_of_a_median_is_made_of_order_statistics():
     value, low, high = percentile(np.arange(1.0, 101.0), 0.5)
 
     assert (value, low, high) == (50.5, 40, 61)
+
+
+@pytest.mark.parametrize("share", [0.003, 0.5, 0.9, 0.95, 0.99, 0.999])
+@pytest.mark.parametrize("n", [1, 2, 50, 399, 5_000, 48_211])
+def test_the_ranks_of_a_percentile_are_the_binomials(n, share):
+    low, high = (int(stats.binom.ppf(tail, n, share)) for tail in (0.025, 0.975))
+
+    _, below, above = percentile(np.arange(n, dtype=float), share)
+
+    value = np.quantile(np.arange(n), share)
+    assert (below, above) == (min(value, max(0, low - 1)), max(value, min(n - 1, high)))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99, 1.0])
