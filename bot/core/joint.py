@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bot.core.profiles import Counts, Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class JointRows:
     """At most a few thousand rows of one window, in the order of time, spread evenly over it; `of` is how many there were.
 

@@ -42,9 +42,13 @@ def aligned(then: JointRows, now: JointRows) -> Aligned:
 
 
 def _places(then: JointRows, now: JointRows, name: str) -> dict[str, int]:
-    """Return the place of every level: by rows in the reference, then in the window, then by name, so that no two tie."""
+    """Return the place of every level: by rows in the reference, then by name; those that only the window has come last, likewise.
+
+    So a reference's own places are the same whatever it is compared with.
+    """
     old, new = _counts(then, name), _counts(now, name)
-    ordered = sorted({*old, *new}, key=lambda level: (-old.get(level, 0), -new.get(level, 0), level))
+    fresh = {level: count for level, count in new.items() if level not in old}
+    ordered = [level for known in (old, fresh) for level in sorted(known, key=lambda level: (-known[level], level))]
     return {level: place for place, level in enumerate(ordered)}
 
 

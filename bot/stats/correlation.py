@@ -15,6 +15,7 @@ from scipy import special
 from bot.core.joint import JointRows
 from bot.core.profiles import Counts, Floats
 from bot.stats.columns import aligned
+from bot.stats.learned import once
 
 MOST_COLUMNS, MOST_ROWS, LEAST_ROWS = 40, 2_500, 100
 LEAST_MOVING = 30
@@ -39,7 +40,8 @@ def changes(then: JointRows, now: JointRows) -> list[Change]:
     sides = aligned(then.thinned(MOST_ROWS), now.thinned(MOST_ROWS))
     numeric = [i for i, categorical in enumerate(sides.categorical) if not categorical][:MOST_COLUMNS]
     names = [sides.names[i] for i in numeric]
-    before, after = _pairs(sides.then[:, numeric]), _pairs(sides.now[:, numeric])
+    before = once(then, ("correlation", *names), lambda: _pairs(sides.then[:, numeric]))
+    after = _pairs(sides.now[:, numeric])
     both = sorted({*before} & {*after})
     chances = _chances(np.array([(*before[pair], *after[pair]) for pair in both]).reshape(-1, 4))
     found = [

@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from bot.core.joint import JointRows
 from bot.core.profiles import Floats
 from bot.stats.columns import Aligned, aligned
+from bot.stats.learned import once
 from bot.stats.learning import folds
 from bot.stats.threads import one_thread
 
@@ -32,6 +33,19 @@ class Basis(NamedTuple):
     centre: Floats
     scale: Floats
     components: Floats
+
+
+class Usual(NamedTuple):
+    """What a reference teaches: how columns become numbers without gaps, a basis of every fold, each row's error, shape (n,).
+
+    `middles` are of each column of categories the numbers of its levels, of the others nothing; `fillings` stand for what is
+    missing, (k,).
+    """
+
+    middles: tuple[Floats | None, ...]
+    fillings: Floats
+    bases: tuple[Basis, ...]
+    errors: Floats
 
 
 class Reconstruction(NamedTuple):
@@ -55,35 +69,50 @@ def reconstruction(then: JointRows, now: JointRows, *, chunks: int = FEWEST_CHUN
     sides = aligned(then, now)
     if not sides.names:
         return None
-    before, after = _numbers(sides)
-    fold = folds(len(before), FOLDS)
-    errors, fresh = np.empty(len(before)), np.zeros(len(after))
+    usual = once(then, ("reconstruction", sides.names), lambda: _usual(sides))
+    after = _numbers(sides.now, usual.middles, usual.fillings)
     with one_thread():
-        for f in range(FOLDS):
-            basis = fitted(before[fold != f])
-            errors[fold == f] = errors_of(before[fold == f], basis)
-            fresh += errors_of(after, basis) / FOLDS
-    sd, chunks = _spread(errors, len(fresh), chunks)
-    gap = float(fresh.mean() - errors.mean())
-    mean = float(errors.mean())
+        fresh = sum((errors_of(after, basis) for basis in usual.bases), np.zeros(len(after))) / FOLDS
+    sd, chunks = _spread(usual.errors, len(fresh), chunks)
+    mean = float(usual.errors.mean())
+    gap = float(fresh.mean() - mean)
     return Reconstruction(float(fresh.mean()), mean, _deviations(gap, sd, chunks), _band(mean, sd, chunks), len(now))
 
 
-def _numbers(sides: Aligned) -> tuple[Floats, Floats]:
-    """Return both sides without gaps: levels as their middle place in the reference's ordered frequencies, 0 to 1; new ones 1."""
-    before, after = sides.then.copy(), sides.now.copy()
-    for i, categorical in enumerate(sides.categorical):
-        if categorical:
-            there = before[~np.isnan(before[:, i]), i].astype(np.int64)
-            shares = np.bincount(there, minlength=sides.levels[i]) / max(len(there), 1)
-            middle = np.append(np.cumsum(shares) - shares / 2, np.nan)
-            for side in (before, after):
-                side[:, i] = middle[np.where(np.isnan(side[:, i]), len(shares), side[:, i]).astype(np.int64)]
-        column = np.sort(before[~np.isnan(before[:, i]), i])
-        usual = column[len(column) // 2] if len(column) else 0.0  # the upper median: of two numbers near 1e308 there is no middle
-        for side in (before, after):
-            side[np.isnan(side[:, i]), i] = usual
-    return before, after
+def _usual(sides: Aligned) -> Usual:
+    middles = tuple(_middles(sides.then[:, i]) if sides.categorical[i] else None for i in range(len(sides.names)))
+    before = _numbers(sides.then, middles)
+    fillings = np.array([_middle(column) for column in before.T])
+    before = np.where(np.isnan(before), fillings, before)
+    fold, errors = folds(len(before), FOLDS), np.empty(len(before))
+    with one_thread():
+        bases = tuple(fitted(before[fold != f]) for f in range(FOLDS))
+        for f, basis in enumerate(bases):
+            errors[fold == f] = errors_of(before[fold == f], basis)
+    return Usual(middles, fillings, bases, errors)
+
+
+def _middles(places: Floats) -> Floats:
+    """Return each level's number: its middle place in the reference's ordered frequencies, 0 to 1."""
+    there = places[~np.isnan(places)].astype(np.int64)
+    shares = np.bincount(there) / max(len(there), 1)
+    return np.asarray(np.cumsum(shares) - shares / 2, dtype=np.float64)
+
+
+def _middle(column: Floats) -> float:
+    """Return the upper median of a column (of two numbers near 1e308 there is no middle), 0 where it is empty."""
+    known = np.sort(column[~np.isnan(column)])
+    return float(known[len(known) // 2]) if len(known) else 0.0
+
+
+def _numbers(rows: Floats, middles: tuple[Floats | None, ...], fillings: Floats | float = np.nan) -> Floats:
+    """Return the rows with levels as numbers, new ones 1, and what is missing filled: shape (n, k) both."""
+    found = rows.copy()
+    for i, known in enumerate(middles):
+        if known is not None:
+            numbers = np.append(known, [1.0, np.nan])
+            found[:, i] = numbers[np.where(np.isnan(rows[:, i]), -1, np.minimum(rows[:, i], len(known))).astype(np.int64)]
+    return np.where(np.isnan(found), fillings, found)
 
 
 def fitted(rows: Floats) -> Basis:

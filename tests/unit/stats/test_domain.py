@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from bot.stats.columns import aligned, ranked
-from bot.stats.domain import STEPS, told_apart
+from bot.stats.domain import FOLDS, STEPS, STRETCHES, told_apart
 from bot.stats.learning import classifier, folds
 from bot.stats.threads import one_thread
 from tests.fakes.readings import joint
@@ -62,6 +62,12 @@ def test_neighbours_in_time_tell_nothing_about_each_other():
     assert told.area.value < 0.8
 
 
+def test_what_began_in_the_middle_of_the_window_is_told():
+    late = np.random.default_rng(3).normal(size=800) + np.where(np.arange(800) < 400, 0.0, 2.5)
+
+    assert told_apart(rows(), rows(seed=1, z=late)).area.low > 0.6
+
+
 def test_folds_are_contiguous_and_even():
     assert list(folds(7, 3)) == [0, 0, 0, 1, 1, 2, 2]
     assert list(folds(0, 3)) == []
@@ -81,9 +87,9 @@ def test_the_area_is_scikit_learns_of_the_very_same_folds():
     then, now = rows(300), rows(400, seed=1, shift=0.5)
     sides = aligned(then, now)
     both, is_now = ranked(sides, STEPS)
-    fold, scores = np.concatenate([folds(300, 5), folds(400, 5)]), np.empty(700)
+    fold, scores = np.concatenate([folds(300, STRETCHES), folds(400, STRETCHES)]) % FOLDS, np.empty(700)
     with one_thread(learners=True):
-        for f in range(5):
+        for f in range(FOLDS):
             learner = classifier(both[fold != f], is_now[fold != f], sides.categorical)
             scores[fold == f] = learner.predict_proba(both[fold == f])[:, 1]
 
