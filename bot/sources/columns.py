@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from bot.sources.thrift import be_thrifty
+
 MANY, THREADS = 100_000, 2
 """From so many rows on columns are worked on by so many threads."""
 
@@ -71,6 +73,7 @@ def columns_of(pieces: Sequence[Any], kinds: pa.Schema, rows: int) -> Columns:
         kinds: the dataset's schema; a column that one of the files does not have is missing there.
         rows: how many rows the pieces hold.
     """
+    be_thrifty()
 
     def read(name: str) -> pa.ChunkedArray:
         chunks = [chunk for piece in pieces for chunk in _column(piece, kinds, name).chunks]
