@@ -34,12 +34,11 @@ demo: setup
 	$(BIN)/aiops demo $(ARGS)
 
 # Lint, types, who imports whom, then every test that is not slow: what CI runs. What keeps one core busy is done beside what keeps the
-# other; the story is played alone, because it starts a whole company; the browser's files have a worker each.
+# other; the story, which starts a whole company, is played beside the browser, which mostly waits.
 test: setup
 	$(MAKE) --jobs=2 check cover
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) -m "not slow" $(OTHERS) $(addprefix --ignore=,$(DECIDING))
-	$(BIN)/pytest -m "not slow" tests/story
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/browser
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests/story tests/browser
 
 # The slow ones too: real servers, many kills, and a search for examples that nobody has seen.
 test-all: test
@@ -54,7 +53,7 @@ check: setup
 
 # Where decisions live, every branch is taken by a test.
 cover: setup
-	$(BIN)/pytest $(DECIDING) --cov=bot.core --cov=bot.flow --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(BIN)/pytest -n 2 $(DECIDING) --cov=bot.core --cov=bot.flow --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 # Ratios to bare reading, printed and never asserted; the data are made in a temporary folder. About five minutes.
 bench: setup

@@ -74,6 +74,7 @@ MOMENTS = {
 }
 
 
+@POSTGRES_SLOWLY
 @pytest.mark.parametrize(
     "moment",
     [
