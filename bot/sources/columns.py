@@ -19,6 +19,8 @@ MANY, THREADS = 100_000, 2
 T = TypeVar("T")
 Read = Callable[[str], pa.ChunkedArray]
 
+be_thrifty()  # here, before any thread has a heap of its own
+
 BUFFERED = ds.ParquetFragmentScanOptions(use_buffered_stream=True, buffer_size=1 << 18, pre_buffer=False)
 """A column is decoded while it is read; by default every column's bytes would lie in memory first."""
 
@@ -45,7 +47,6 @@ class Columns:
         """Return one column, shape (n,)."""
         if name in self._known:
             return self._known[name]
-        pa.default_memory_pool().release_unused()  # the last column's: the pool would keep it for a while
         column = self._read(name)
         if name in self._kept:
             self._known[name] = column
@@ -73,7 +74,6 @@ def columns_of(pieces: Sequence[Any], kinds: pa.Schema, rows: int) -> Columns:
         kinds: the dataset's schema; a column that one of the files does not have is missing there.
         rows: how many rows the pieces hold.
     """
-    be_thrifty()
 
     def read(name: str) -> pa.ChunkedArray:
         chunks = [chunk for piece in pieces for chunk in _column(piece, kinds, name).chunks]

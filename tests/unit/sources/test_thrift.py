@@ -1,4 +1,4 @@
-"""What a large window took is given back when it has been read."""
+"""What one column took is there for the next."""
 
 import subprocess
 import sys
