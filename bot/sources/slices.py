@@ -69,8 +69,9 @@ class Picking:
 
     def __init__(self, model: Model, part: Columns) -> None:
         log = model.columns
-        self._part, self._at = part, moments(part.column(log.time), log.time)
-        self._place = spread(self._at, None, MOST_JOINT)
+        at = moments(part.column(log.time), log.time)
+        self._part, self._place = part, spread(at, None, MOST_JOINT)
+        self._at = at[self._place]  # not all of them: a long window has many slices
         self._kept: dict[str, pa.ChunkedArray] = {}
         self.passing = Columns(self._read, part.schema, len(part))
 
@@ -83,7 +84,7 @@ class Picking:
         """Return the rows whose columns have passed by, with what the log says of them."""
         features = {name: column for name, column in self._kept.items() if model.feature(name)}
         rows = with_log(model, self._part, self._place, features)
-        return told_jointly(model, rows, self._at[self._place], len(self._part), as_of)
+        return told_jointly(model, rows, self._at, len(self._part), as_of)
 
 
 def in_order(slices: Slices, time: str) -> bool:
@@ -153,7 +154,10 @@ def levels_of(slices: Slices, name: str, like: CategoryProfile | None) -> Catego
         found = pc.value_counts(column.drop_null() if pa.types.is_dictionary(column.type) else texts(column).drop_null())
         fresh = pa.table({"level": texts(pa.chunked_array([found.field("values")])), "rows": found.field("counts")})
         counted = (
-            pa.concat_tables([counted, fresh]).group_by("level").aggregate([("rows", "sum")]).rename_columns(["level", "rows"])
+            pa.concat_tables([counted, fresh])
+            .group_by("level", use_threads=False)
+            .aggregate([("rows", "sum")])
+            .rename_columns(["level", "rows"])
         )
         most_seen = max(most_seen, len(counted))
         if len(counted) > MOST_COUNTED:
