@@ -55,9 +55,10 @@ check: setup
 cover: setup
 	$(BIN)/pytest -n 2 $(DECIDING) --cov=bot.core --cov=bot.flow --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-# Ratios to bare reading, printed and never asserted; the data are made in a temporary folder. About five minutes.
+# Ratios to bare reading, printed and never asserted; the data are made in a temporary folder. About six minutes.
 bench: setup
 	$(BIN)/python -m tests.bench.speed $(ARGS)
+	$(BIN)/python -m tests.bench.pushed
 
 # Only after a dependency has changed: hashed locks for developers and for the image. Needs uv.
 lock:

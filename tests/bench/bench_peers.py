@@ -26,7 +26,6 @@ from tests.house.tables import table
 SAYS = Path(__file__).with_name("speed_says.py")
 LEFT_OUT = {"evidently": ("c09",), "nannyml": ()}
 ROUNDS = 3
-WHOLE_ROWS = {"domain_classifier", "slices", "reconstruction", "correlation"}
 WORDS = {"evidently": "Evidently 0.7.23, `DataDriftPreset`", "nannyml": "NannyML 0.13.1, `UnivariateDriftCalculator`"}
 
 
@@ -59,7 +58,7 @@ def ours(reference: Path, current: Path) -> Iterator[tuple[str, str, str]]:
     """Yield our rows, against a profile that is kept: every check there is, and those of single columns, as peers have them."""
     model, found = columns.a_model(), discover(checks, Check)
     before = FileSource(reference).reading(model, columns.WINDOW)
-    single = {name: check for name, check in found.items() if name not in WHOLE_ROWS}
+    single = {name: check for name, check in found.items() if name not in columns.WHOLE_ROWS}
 
     def check(some: Mapping[str, Check]) -> None:
         now = FileSource(current).reading(model, columns.WINDOW, before.distributions)

@@ -21,6 +21,8 @@ SPAN = timedelta(days=7)
 WINDOW = Window(START, START + SPAN)
 LEVELS = (2, 3, 5, 12, 50, 100, 200, 1_000, 10_000, 100_000)
 SLICE = 1_000_000
+WHOLE_ROWS = {"domain_classifier", "slices", "reconstruction", "correlation"}
+"""The checks that learn from a few thousand whole rows."""
 
 
 def a_model() -> Model:

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import yaml
 
-from bot import checks
+from bot import checks, starter
 from bot.core.checks import Check
 from bot.core.findings import Finding, judge
 from bot.core.readings import Reading
@@ -30,6 +31,8 @@ ROUNDS = 3
 SMALL_ROWS, SMALL_MODELS = 10_000, 100
 MODEL, FOUND = columns.a_model(), discover(checks, Check)
 SMALL = columns.a_small_model()
+INPUTS = yaml.safe_load(starter.TEXT)["models"][0]["watches"][0]["checks"]
+"""What `aiops init` watches inputs with."""
 
 
 def stored(folder: Path) -> Reading:
@@ -63,10 +66,10 @@ def exactly(folder: Path) -> object:
     return compare_tables(folder / "reference.parquet", folder / "current.parquet")
 
 
-def checks_small(folder: Path, like: Reading) -> None:
+def checks_small(folder: Path, like: Reading, names: Iterable[str]) -> None:
     for _ in range(SMALL_MODELS):
         now = FileSource(folder / "small.parquet").reading(SMALL, columns.WINDOW, like.distributions)
-        for check in FOUND.values():
+        for check in map(FOUND.__getitem__, names):
             judge(check, check.measure(like, now), model="m", window=now.window)
 
 
@@ -82,11 +85,22 @@ JOBS: Mapping[str, Callable[[Path], Callable[[], object]]] = {
     "a window is profiled": lambda folder: _with(stored(folder), lambda like: profiles_window(folder, like)),
     "a full check of a window": lambda folder: _with(stored(folder), lambda like: checks_window(folder, like)),
     "exact mode (aiops drift, both files)": lambda folder: lambda: exactly(folder),
-    "pyarrow reads the small models": lambda folder: lambda: reads_small(folder),
-    "a full check of each small model": lambda folder: _with(small(folder), lambda like: checks_small(folder, like)),
 }
-WHOLE = [name for name in JOBS if "small" not in name]
-FEW = ["pyarrow reads the small models", "a full check of each small model"]
+WHOLE = list(JOBS)
+SETS: Mapping[str, Iterable[str]] = {
+    "the inputs' watch of `aiops init`": INPUTS,
+    "all checks but those of whole rows": [name for name in FOUND if name not in columns.WHOLE_ROWS],
+    "all checks": list(FOUND),
+}
+
+
+def _of_small(names: Iterable[str]) -> Callable[[Path], Callable[[], object]]:
+    return lambda folder: _with(small(folder), lambda like: checks_small(folder, like, names))
+
+
+SMALL_JOBS = {"pyarrow reads the small models": lambda folder: lambda: reads_small(folder)} | {
+    name: _of_small(names) for name, names in SETS.items()
+}
 
 
 def _with(like: Reading, do: Callable[[Reading], object]) -> Callable[[], object]:
@@ -104,7 +118,7 @@ def measured(name: str, folder: Path, rounds: int) -> dict[str, float]:
     like = FileSource(warm).reading(SMALL, columns.WINDOW)
     for check in FOUND.values():
         judge(check, check.measure(like, like), model="m", window=columns.WINDOW)
-    job, spent = JOBS[name](folder), []
+    job, spent = (JOBS | SMALL_JOBS)[name](folder), []
     for _ in range(rounds):
         cpu, wall = time.process_time(), time.perf_counter()
         job()
@@ -153,7 +167,7 @@ def main(millions: list[float]) -> None:
         folder = Path(place)
         columns.write(folder / "warm.parquet", 1_000, drifted=False)
         columns.write(folder / "small.parquet", SMALL_ROWS, drifted=False)
-        compared(f"{SMALL_MODELS} models of {SMALL_ROWS:,} rows × {len(SMALL.features)} features", FEW, folder, ROUNDS)
+        compared(f"{SMALL_MODELS} models of {SMALL_ROWS:,} rows × {len(SMALL.features)} features", list(SMALL_JOBS), folder, ROUNDS)
         for size in millions:
             rows = int(size * 1_000_000)
             columns.write(folder / "reference.parquet", rows, drifted=False)
