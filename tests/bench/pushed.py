@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine
 
 from bot.sources.sql import SqlSource
 from tests.bench import columns
+from tests.fakes.driver import rows_sent
 
 ROWS, REFERENCE = 200_000, 100_000
 MODEL = replace(columns.a_model(), columns=replace(columns.a_model().columns, label=""))
@@ -66,19 +66,6 @@ def measured(do: Callable[[], object]) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def fetched(source: SqlSource, ask: Callable[[], object]) -> int:
-    """Return how many rows the answers to what is asked have; none of them may be streamed."""
-    counts: list[int] = []
-
-    def count(_connection: Any, cursor: Any, *_: object) -> None:
-        counts.append(max(cursor.rowcount, 0))
-
-    event.listen(source._engine, "after_cursor_execute", count)
-    ask()
-    event.remove(source._engine, "after_cursor_execute", count)
-    return sum(counts)
-
-
 def main(rows: int) -> None:
     """Fill a database, look at its window in both ways, print."""
     with tempfile.TemporaryDirectory() as place, postgres() as url:
@@ -96,7 +83,7 @@ def main(rows: int) -> None:
                 return source.reading(MODEL, columns.WINDOW, like)
 
             cpu, wall = measured(ask)
-            sent = fetched(source, ask) if push_down else len(source.rows(MODEL, columns.WINDOW))
+            sent = rows_sent(source._engine, ask) if push_down else len(source.rows(MODEL, columns.WINDOW))
             table.add_row(who, f"{sent:,}", f"{cpu / read:.1f}", f"{wall:.2f}")
         Console(width=110).print(table)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 
 from bot.core.errors import ConfigError, SourceUnavailable
 from bot.core.models import Feature, LogColumns, Model
@@ -16,6 +16,7 @@ from bot.core.readings import RANKING
 from bot.core.windows import Window
 from bot.sources.sql import SqlSource, make
 from bot.stats import profiles
+from tests.fakes.driver import rows_sent
 
 NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
 HOUR = Window.ending(NINE, timedelta(hours=1))
@@ -177,18 +178,6 @@ def test_next_to_nothing_is_a_reading_too(log, rows):
     alike(there.reading(MODEL, HOUR), here.reading(MODEL, HOUR))
 
 
-def fetched(source: SqlSource, ask: Callable[[], object]) -> int:
-    """Return how many rows the driver brought over meanwhile."""
-    counts: list[int] = []
-
-    def count(_connection: Any, cursor: Any, *_: Any) -> None:
-        counts.append(max(cursor.rowcount, 0))
-
-    event.listen(source._engine, "after_cursor_execute", count)
-    ask()
-    return sum(counts)
-
-
 def test_no_rows_move_however_many_there_are(log):
     names = LogColumns(request="", version="", label="", label_time="", latency_ms="", error="", score="same")
     features = (Feature("tied", "numeric"), Feature("whole", "numeric"), Feature("c", "categorical"))
@@ -196,7 +185,7 @@ def test_no_rows_move_however_many_there_are(log):
     for n in (600, 1_800):
         there, _ = log(predictions(n))
         like = there.reading(bare, HOUR).columns
-        moved[n] = fetched(there, lambda there=there, like=like: there.reading(bare, HOUR, like))
+        moved[n] = rows_sent(there._engine, lambda there=there, like=like: there.reading(bare, HOUR, like))
 
     assert moved[1_800] <= moved[600] + 20
     assert moved[1_800] < 250
