@@ -9,14 +9,12 @@ take half as long again: the system hands memory out a clean page at a time.
 import ctypes
 import sys
 from contextlib import suppress
-from functools import cache
 
 import pyarrow as pa
 
 M_ARENA_MAX = -8
 
 
-@cache
 def be_thrifty() -> None:
     """Let Arrow, numpy and all threads of this process share one heap; threads that have theirs keep it, so begin with this."""
     pa.set_memory_pool(pa.system_memory_pool())
