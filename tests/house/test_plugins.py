@@ -66,3 +66,11 @@ def test_a_stale_table_is_made_anew():
     assert "old" not in fresh
     assert fresh.startswith("before\n<!-- commands -->\n| command |")
     assert fresh.endswith("\n<!-- /commands -->\nafter\n")
+
+
+@pytest.mark.parametrize("playbook", sorted(shelf.read().playbooks))
+def test_every_packaged_playbook_has_its_story(playbook):
+    company = re.compile(rf'\b(offers|serves|rolls_out)\(house, (kube, )?"{playbook}"')
+    told = [path.name for path in python("tests/story") if company.search(path.read_text(encoding="utf-8"))]
+
+    assert told or playbook == "rollback"  # the demo's own, which tests/story/test_year.py plays

@@ -1,20 +1,17 @@
 """Each packaged playbook as people live through it: the real bot, a real Envoy or a real program, the simulator's Slack.
 
-Those that need other servers have files of their own, named at the end; `rollback` comes before `restore`, and in the demo's year.
+Those that need other servers have files of their own; `rollback` comes before `restore`, and in the demo's year.
 A minute or two together, so `make test-all` plays them.
 """
 
-import re
 import sqlite3
 import sys
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import yaml
 
-from bot import shelf
 from bot.core.incidents import State
 from bot.core.runs import RunState
 from tests.faults.edge import EARLIER, SCORES, TARGET, Edge
@@ -173,21 +170,3 @@ def test_somebody_has_the_bot_look_around_and_reads_it_in_the_thread(house):
 def _looked(house):
     found = [f for f in house.read(lambda unit: unit.latest(f"{TARGET}@production")) if f.check == "serving"]
     return found[0].window.end if found else TEN
-
-
-STORIES = {
-    "promote": "test_promote_story.py",
-    "retrain": "test_retrain_story.py",
-    "feature_toggle": "test_flag.py",
-    "restart_deployment": "test_cluster.py",
-    "scale": "test_cluster.py",
-    "rollback_deployment": "test_cluster.py",
-    "switch_rollout": "test_cluster.py",
-}
-
-
-def test_every_packaged_playbook_has_its_story():
-    here = {"restart", "data_quarantine", "traffic_shift", "rollback", "restore", "notify_team", "investigate"}
-    assert here | set(STORIES) == set(shelf.read().playbooks)
-    for name, file in STORIES.items():
-        assert re.search(rf'\(house, (kube, )?"{name}"', Path(__file__).with_name(file).read_text("utf-8")), name
