@@ -32,6 +32,7 @@ from bot.slack.manifest import manifest as slack_manifest
 from bot.stats.performance import paired_log_loss
 from bot.store.database import SqlStore, open_store
 from bot.store.schema import upgrade
+from bot.thrift import be_thrifty
 
 log = logging.getLogger("bot.app")
 EXPIRY_S = 5.0
@@ -117,6 +118,7 @@ def open_house(settings: Settings, *, folder: Path | None = None) -> House:
     Raises:
         ConfigError: something in the configuration names what is not there.
     """
+    be_thrifty()
     found, folder = registries(), folder or Path.cwd()
     url = settings.database_url
     upgrade(url)

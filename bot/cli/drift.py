@@ -51,7 +51,9 @@ def drift(
     if html == STDOUT and as_json:
         raise ConfigError("--json and --html - both write to standard output; give --html a file.")
     from bot.sources.compare import compare_tables  # noqa: PLC0415  `aiops --help` must not wait for Arrow
+    from bot.thrift import be_thrifty  # noqa: PLC0415
 
+    be_thrifty()
     found = compare_tables(reference, current, checks=checks or (), every=every, exact=exact, pictures=bool(html))
     if html:
         from bot.render.page import drift_page  # noqa: PLC0415

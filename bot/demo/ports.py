@@ -6,6 +6,7 @@ everybody who connects somewhere. So the port is looked for below those.
 
 import random
 import socket
+from functools import partial
 from pathlib import Path
 
 FIRST, DEALT_FROM = 10_000, 32_768
@@ -18,9 +19,8 @@ _given: set[int] = set()
 def free_port() -> int:
     """Return a port of 127.0.0.1 at which nobody listens, never the same one twice to one process."""
     end = int(RANGE.read_text("ascii").split()[0]) if RANGE.exists() else DEALT_FROM
-    ports = [port for port in range(FIRST, max(end, FIRST + 1_000)) if port not in _given]
-    random.shuffle(ports)
-    port = next(port for port in ports if _is_free(port))
+    drawn = iter(partial(random.randrange, FIRST, max(end, FIRST + 1_000)), None)
+    port = next(port for port in drawn if port not in _given and _is_free(port))
     _given.add(port)
     return port
 

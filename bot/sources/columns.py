@@ -11,15 +11,11 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from bot.sources.thrift import be_thrifty
-
 MANY, THREADS = 100_000, 2
 """From so many rows on columns are worked on by so many threads."""
 
 T = TypeVar("T")
 Read = Callable[[str], pa.ChunkedArray]
-
-be_thrifty()  # here, before any thread has a heap of its own
 
 BUFFERED = ds.ParquetFragmentScanOptions(use_buffered_stream=True, buffer_size=1 << 18, pre_buffer=False)
 """A column is decoded while it is read; by default every column's bytes would lie in memory first."""

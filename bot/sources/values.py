@@ -42,11 +42,20 @@ def scores(column: pa.ChunkedArray) -> Floats:
 
 
 def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return any column as text: what Arrow cannot write (lists, bytes that are no UTF-8) as Python does."""
-    try:
-        return pc.cast(column, pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.chunked_array([[None if value is None else str(value) for value in plain(column)]], pa.string())
+    """Return any column as text: lists, UUIDs and the like as Python writes them, of bytes that are no UTF-8 just those escaped.
+
+    One such value must not change how the others are written: they would be levels that nobody has seen before.
+    """
+    if not isinstance(column.type, pa.BaseExtensionType):  # Arrow would write the bytes that it is stored as
+        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return pc.cast(column, pa.string())
+    return pa.chunked_array([[_written(value) for value in plain(column)]], pa.string())
+
+
+def _written(value: object) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return None if value is None else str(value)
 
 
 def plain(column: pa.ChunkedArray) -> list[Any]:

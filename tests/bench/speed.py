@@ -25,6 +25,7 @@ from bot.core.readings import Reading
 from bot.core.registry import discover
 from bot.sources.files import FileSource
 from bot.store.codec import Arrays, dumps, loads, pack, unpack
+from bot.thrift import be_thrifty
 from tests.bench import columns
 
 ROUNDS = 3
@@ -114,6 +115,7 @@ def small(folder: Path) -> Reading:
 
 def measured(name: str, folder: Path, rounds: int) -> dict[str, float]:
     """Return CPU and wall seconds of the best round, and the peak of this process in MiB."""
+    be_thrifty()
     warm = folder / "warm.parquet"
     like = FileSource(warm).reading(SMALL, columns.WINDOW)
     for check in FOUND.values():

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from bot.core.registry import discover
 from bot.core.windows import Window
 from bot.sources.readings import reading_of
 from bot.sources.table import sample_of, within
+from bot.sources.values import texts
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 DAY = Window.ending(NOON, timedelta(days=1))
@@ -126,3 +128,18 @@ def test_a_score_that_is_no_probability_is_left_out_and_not_awaited():
 
     assert outcomes is not None
     assert (len(outcomes), outcomes.awaited) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("column", "written"),
+    [
+        (pa.array([1.5, None]), ["1.5", None]),
+        (pa.array([b"ok", b"\xff"]), ["ok", "\\xff"]),
+        (pa.array([[1, 2], None]), ["[1, 2]", None]),
+        (pa.array([{"a": 1}]), ["{'a': 1}"]),
+        (pa.array([UUID(int=1).bytes], pa.uuid()), ["00000000-0000-0000-0000-000000000001"]),
+    ],
+    ids=["numbers", "bytes that are no UTF-8", "lists", "structs", "UUIDs"],
+)
+def test_any_column_can_be_read_as_text(column, written):
+    assert texts(pa.chunked_array([column])).to_pylist() == written

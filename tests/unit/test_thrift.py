@@ -28,7 +28,7 @@ print(open(sys.argv[1]).read().count("<heap nr="), pa.default_memory_pool().back
 """
 
 
-@pytest.mark.parametrize(("begin", "thrifty"), [("import bot.sources.columns", True), ("", False)])
+@pytest.mark.parametrize(("begin", "thrifty"), [("from bot.thrift import be_thrifty; be_thrifty()", True), ("", False)])
 def test_all_threads_take_from_one_heap_and_so_does_arrow(tmp_path, begin, thrifty):
     command = [sys.executable, "-c", READ.format(begin=begin), tmp_path / "heaps.xml"]
     heaps, pool = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
