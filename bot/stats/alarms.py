@@ -23,7 +23,7 @@ def alarms(raised: Raised, errors: Counts) -> Iterator[int]:
     """Yield every row at which a detector cries; after each it starts anew with the next row.
 
     Args:
-        raised: `hddm_a` or `ddm`, which say of rows since the last alarm at which of them it would cry.
+        raised: `hddm_a`, `ddm` or `bot.stats.adwin.adwin`, which say of rows since the last alarm at which of them it would cry.
         errors: 0 (right) or 1 (wrong), shape (n,), in the order of time.
     """
     start, rows = 0, FIRST

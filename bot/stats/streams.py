@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.core.profiles import Counts, Floats
+from bot.stats.adwin import adwin
 from bot.stats.alarms import alarms, ddm, hddm_a
 from bot.stats.performance import Estimate, block_mean, days
 
@@ -22,19 +23,8 @@ class Step(NamedTuple):
     since: int
 
 
-def adwin(errors: Counts) -> Iterator[int]:
-    """Yield every row at which ADWIN cries."""
-    from river.drift import ADWIN  # noqa: PLC0415  river takes most of a second to import
-
-    detector = ADWIN(delta=0.002)  # type: ignore[no-untyped-call]
-    for i, error in enumerate(errors.tolist()):
-        detector.update(error)  # type: ignore[no-untyped-call]
-        if detector.drift_detected:
-            yield i
-
-
 DETECTORS: Mapping[str, Callable[[Counts], Iterator[int]]] = {
-    "adwin": adwin,
+    "adwin": partial(alarms, adwin),
     "hddm_a": partial(alarms, hddm_a),
     "ddm": partial(alarms, ddm),
 }

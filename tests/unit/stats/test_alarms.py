@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from river.drift import ADWIN
 from river.drift.binary import DDM, HDDMA
 
+from bot.stats.adwin import adwin
 from bot.stats.alarms import FIRST, alarms, ddm, hddm_a
 
-BOTH = pytest.mark.parametrize(("raised", "detector"), [(hddm_a, HDDMA), (ddm, DDM)], ids=["hddm_a", "ddm"])
-STRETCH = st.tuples(st.integers(1, 400), st.sampled_from([0.0, 0.02, 0.1, 0.3, 0.9, 1.0]))
+PAIRS = [(adwin, lambda: ADWIN(delta=0.002)), (hddm_a, HDDMA), (ddm, DDM)]
+EACH = pytest.mark.parametrize(("raised", "detector"), PAIRS, ids=["adwin", "hddm_a", "ddm"])
+STRETCH = st.tuples(st.integers(1, 900), st.sampled_from([0.0, 0.02, 0.1, 0.3, 0.9, 1.0]))
 
 
 def rivers(detector, stream):
@@ -20,10 +23,8 @@ def rivers(detector, stream):
     return seen
 
 
-@BOTH
-@given(
-    st.lists(st.tuples(st.integers(1, 400), st.sampled_from([0.0, 0.02, 0.1, 0.3, 0.9, 1.0])), max_size=5), st.integers(0, 2**16)
-)
+@EACH
+@given(st.lists(STRETCH, max_size=5), st.integers(0, 2**16))
 @settings(max_examples=25, deadline=None)
 def test_every_alarm_is_rivers(raised, detector, stretches, seed):
     random = np.random.default_rng(seed)
@@ -32,7 +33,7 @@ def test_every_alarm_is_rivers(raised, detector, stretches, seed):
     assert list(alarms(raised, stream)) == rivers(detector, stream)
 
 
-@BOTH
+@EACH
 def test_a_long_calm_is_looked_at_to_its_end(raised, detector):
     stream = np.concatenate([np.random.default_rng(4).random(5 * FIRST) < 0.1, np.ones(60)]).astype(np.int64)
 
