@@ -15,6 +15,7 @@ MOST_PAIRS = 5
     unit="",
     threshold=Threshold(0.2, 0.4, least_rows=LEAST_ROWS, significance=0.05),
     label="change of correlation",
+    whole_rows=True,
 )
 def correlation(reference: Reading, current: Reading) -> Iterator[Measured]:
     """By how much a pair's rank correlation has changed, 0 to 2; the five pairs that changed most."""

@@ -18,6 +18,7 @@ MOST_NAMED = 3
     unit="",
     threshold=Threshold(WARNING, CRITICAL, least_rows=LEAST_ROWS, null=0.5),
     label="domain classifier AUC",
+    whole_rows=True,
 )
 def domain_classifier(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How well a learner tells the window's rows from the reference's: AUC, 0.5 or less (not at all) to 1 (row by row).

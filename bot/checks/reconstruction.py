@@ -16,6 +16,7 @@ LEAST_ROWS = 200
     unit="deviations",
     threshold=Threshold(3.0, 5.0, least_rows=LEAST_ROWS),
     label="PCA reconstruction error",
+    whole_rows=True,
 )
 def reconstruction(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How far the mean PCA reconstruction error is from the reference's, in deviations of its own stretches: 0 is as usual."""

@@ -13,6 +13,7 @@ from bot.stats.slices import LEAST_ROWS, worst_slices
     unit="",
     threshold=Threshold(0.05, 0.10, least_rows=LEAST_ROWS, significance=0.05),
     label="excess loss",
+    whole_rows=True,
 )
 def slices(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How far the squared error of the worst slices has risen above the other rows': any level or quarter of one input or two."""

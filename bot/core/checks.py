@@ -132,7 +132,8 @@ class Check:
 
     `thresholds`, `labels` and `units` are by subject, where one check measures several things. `ever` says that it asks what
     the reference has ever had: a window is then held against all of it, whatever its season. Not `of_rows` is
-    one whose `n` counts something else than predictions: a watch's floor of rows says nothing about it.
+    one whose `n` counts something else than predictions: a watch's floor of rows says nothing about it. `whole_rows` says that it
+    looks at `Reading.joint`: a log is not asked for whole rows where no check does.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Check:
     units: Mapping[str, str] = field(default_factory=dict)
     ever: bool = False
     of_rows: bool = True
+    whole_rows: bool = False
 
     def judged_by(self, subject: str) -> Threshold:
         """Return the threshold of this subject: its own where it has one, else the check's."""
@@ -173,6 +175,7 @@ def check(
     units: Mapping[str, str] | None = None,
     ever: bool = False,
     of_rows: bool = True,
+    whole_rows: bool = False,
 ) -> Callable[[Measure], Check]:
     """Make a measuring function a `Check`; the first line of its docstring becomes the check's summary."""
 
@@ -180,6 +183,6 @@ def check(
         summary = (measure.__doc__ or "").strip().partition("\n")[0]
         lines, names, kinds = dict(thresholds or {}), dict(labels or {}), dict(units or {})
         line, told = threshold or Threshold(), label or plain(name)
-        return Check(name, family, unit, measure, line, lines, summary, told, names, kinds, ever, of_rows)
+        return Check(name, family, unit, measure, line, lines, summary, told, names, kinds, ever, of_rows, whole_rows)
 
     return made

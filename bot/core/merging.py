@@ -1,7 +1,7 @@
 """Readings of several stretches, put together as if they had been one."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,15 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.core.joint import JointRows, joined
-from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
+from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile, Profiles
 from bot.core.readings import Operations, Outcomes, Reading
 from bot.core.windows import Window
 
 MOST_OUTCOMES, MOST_JOINT = 200_000, 5_000
 """Labelled rows, and whole ones, that a reference is asked to keep of its stretches."""
-
-
-Profiles = Mapping[str, ColumnProfile]
 
 
 def merged(readings: Sequence[Reading], end: datetime) -> Reading:

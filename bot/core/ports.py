@@ -21,7 +21,7 @@ from bot.core.lines import Lines
 from bot.core.metrics import Series
 from bot.core.models import Model, Split
 from bot.core.notices import Notice, Posted
-from bot.core.profiles import ColumnProfile, Floats
+from bot.core.profiles import ColumnProfile, Floats, Profiles
 from bot.core.readings import Reading, Sample
 from bot.core.runs import Run
 from bot.core.watching import Watching
@@ -42,11 +42,12 @@ class Source(Protocol):
     name: str
 
     def reading(
-        self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
+        self, model: Model, window: Window, like: Profiles | None = None, *, as_of: datetime | None = None, whole_rows: bool = True
     ) -> Reading:
         """Profile one window; `like` gives the reference's cut points, without it the window becomes a reference.
 
         A label counts when it had arrived before `as_of` (usually later than the window's end); None takes all that are there.
+        Some rows are kept whole (`Reading.joint`) unless `whole_rows` says that nobody looks at them.
 
         Raises:
             SourceUnavailable: the log cannot be read now.

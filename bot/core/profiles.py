@@ -6,7 +6,7 @@ reduction there is). Missing values are counted apart and left out of every dist
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class NumericProfile:
     """A numeric column, counted at the reference's cut points.
 
@@ -115,7 +115,7 @@ def _added(one: Counts | None, other: Counts | None) -> Counts | None:
     return one + other if one is not None and other is not None and one.shape == other.shape else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class CategoryProfile:
     """A column of categories: rows per level for the most frequent, the rest in `other`, `distinct` levels in all.
 
@@ -167,11 +167,5 @@ def _summed(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 
 ColumnProfile = NumericProfile | CategoryProfile
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Profile:
-    """Every column of one stretch of rows, by name."""
-
-    rows: int
-    columns: Mapping[str, ColumnProfile] = field(default_factory=dict)
+Profiles = Mapping[str, ColumnProfile]
+"""Every column of one stretch of rows, by name."""

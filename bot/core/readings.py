@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bot.core.joint import JointRows
 from bot.core.metrics import Series
-from bot.core.profiles import ColumnProfile, Counts, Floats
+from bot.core.profiles import ColumnProfile, Counts, Floats, Profiles
 from bot.core.windows import Window
 
 BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
@@ -98,7 +98,7 @@ class Reading:
 
     window: Window
     rows: int
-    columns: Mapping[str, ColumnProfile] = field(default_factory=dict)
+    columns: Profiles = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     outcomes: Outcomes | None = None
     operations: Operations | None = None
@@ -112,7 +112,7 @@ class Reading:
     chosen: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
     resources: Mapping[str, Series] = field(default_factory=dict)
     top: int = TOP
-    targets: Mapping[str, ColumnProfile] = field(default_factory=dict)
+    targets: Profiles = field(default_factory=dict)
 
     @property
     def distributions(self) -> dict[str, ColumnProfile]:

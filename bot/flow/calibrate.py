@@ -19,9 +19,9 @@ from bot.core.actions import canonical
 from bot.core.checks import Check, Measurement, Threshold
 from bot.core.errors import AiopsError
 from bot.core.lines import Learn, Line, Lines
-from bot.core.merging import Profiles, gathered, merged
+from bot.core.merging import gathered, merged
 from bot.core.models import Model, Watch
-from bot.core.profiles import Floats
+from bot.core.profiles import Floats, Profiles
 from bot.core.readings import Reading
 from bot.core.seasons import HOUR, HOURS, Season, Slot
 from bot.core.windows import Window

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from bot.core.errors import ConfigError, SourceUnavailable
 from bot.core.models import Model
 from bot.core.ports import SourceKind
-from bot.core.profiles import ColumnProfile
+from bot.core.profiles import Profiles
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
 from bot.sources.columns import MANY, columns_of
@@ -45,15 +45,15 @@ class FileSource:
         self.name, self._path = Path(path).name, path
 
     def reading(
-        self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
+        self, model: Model, window: Window, like: Profiles | None = None, *, as_of: datetime | None = None, whole_rows: bool = True
     ) -> Reading:
         """Profile one window (see `bot.core.ports.Source`)."""
         place = place_of(self._path)
         with _said(place):
             slices = self._slices(place, model, window, SLICE)
             if len(slices) == 1:
-                return reading_of(model, window, slices[0], like, as_of)
-            return reading_of_slices(model, window, slices, like, as_of)
+                return reading_of(model, window, slices[0], like, as_of, whole_rows=whole_rows)
+            return reading_of_slices(model, window, slices, like, as_of, whole_rows=whole_rows)
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return some labelled rows (see `bot.core.ports.Source`)."""

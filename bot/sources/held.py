@@ -4,7 +4,6 @@ A replay looks at thousands of windows that overlap almost wholly. Held are the 
 leaves it makes the next stretch be read, so memory is bounded by the longest window, not by the log.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from bot.core.models import Model
-from bot.core.profiles import ColumnProfile
+from bot.core.profiles import Profiles
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
 from bot.sources.readings import reading_of
@@ -41,10 +40,10 @@ class HeldSource:
         self._table, self._at = pa.table({}), np.empty(0, np.int64)
 
     def reading(
-        self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
+        self, model: Model, window: Window, like: Profiles | None = None, *, as_of: datetime | None = None, whole_rows: bool = True
     ) -> Reading:
         """Profile one window (see `bot.core.ports.Source`)."""
-        return reading_of(model, window, self._rows(model, window), like, as_of)
+        return reading_of(model, window, self._rows(model, window), like, as_of, whole_rows=whole_rows)
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return some labelled rows (see `bot.core.ports.Source`)."""

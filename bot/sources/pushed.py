@@ -5,7 +5,6 @@ PostgreSQL NaN equals NaN and is larger than infinity. What is needed row by row
 label and version, and the waiting times.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy import types as sql
 
 from bot.core.models import LogColumns, Model
-from bot.core.profiles import CategoryProfile, ColumnProfile, Floats, NumericProfile
+from bot.core.profiles import CategoryProfile, ColumnProfile, Floats, NumericProfile, Profiles
 from bot.core.readings import RANKING, Operations, Reading
 from bot.core.windows import Window
 from bot.sources.readings import declared_of, reading_of
@@ -48,7 +47,7 @@ def pushed_reading(
     rows: FromClause,
     model: Model,
     window: Window,
-    like: Mapping[str, ColumnProfile] | None,
+    like: Profiles | None,
     *,
     as_of: datetime | None,
 ) -> Reading:

@@ -1,13 +1,13 @@
 """A window cut by the levels of some columns: the rows of each slice, and the cut points at which its numbers are counted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bot.core.profiles import ColumnProfile, NumericProfile
+from bot.core.profiles import ColumnProfile, NumericProfile, Profiles
 
 MOST_SLICES, LEAST_ROWS = 20, 200
 """Of each column the most frequent levels, each with enough rows to say something about."""
@@ -36,7 +36,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(plain) or pa.types.is_large_string(plain))
 
 
-def coarse(like: Mapping[str, ColumnProfile]) -> dict[str, ColumnProfile]:
+def coarse(like: Profiles) -> dict[str, ColumnProfile]:
     """Return the whole window's columns with fewer cut points: there are many slices, and each keeps its counts at all of them."""
     return {name: _thinned(profile) if isinstance(profile, NumericProfile) else profile for name, profile in like.items()}
 

@@ -6,7 +6,7 @@ columns are read whole up to `WHOLE` rows; above, an even draw of that many rows
 among them, and a second pass counts at them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import reduce
@@ -17,16 +17,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bot.core.joint import JointRows, joined
+from bot.core.joint import joined
 from bot.core.models import Model
-from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
+from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile, Profiles
 from bot.core.readings import Operations, Outcomes, Reading
 from bot.core.windows import Window
 from bot.sources.columns import Columns, side_by_side
+from bot.sources.joint import MOST_JOINT, Picking
 from bot.sources.order import level_changes
-from bot.sources.readings import MOST_JOINT, declared_of, reading_of, told_jointly, with_log
-from bot.sources.spread import evenly as spread
-from bot.sources.spread import picked
+from bot.sources.readings import declared_of, reading_of
 from bot.sources.table import profiled, wanted
 from bot.sources.targets import decided_in, targets_of
 from bot.sources.values import kind_of, moments, numbers, texts
@@ -44,47 +43,30 @@ Told = TypeVar("Told", Outcomes, Operations)
 
 
 def reading_of_slices(
-    model: Model, window: Window, slices: Slices, like: Mapping[str, ColumnProfile] | None, as_of: datetime | None
+    model: Model,
+    window: Window,
+    slices: Slices,
+    like: Profiles | None,
+    as_of: datetime | None,
+    *,
+    whole_rows: bool = True,
 ) -> Reading:
     """Return the reading of a window whose rows come in slices, at least one; each holds just this window's rows."""
     there = declared_of(model, slices[0].column_names)
     known = like or {}
-    picks = [Picking(model, part) for part in slices]
-    passing = [pick.passing for pick in picks]
+    picks = [Picking(model, part, moments(part.column(model.columns.time), model.columns.time)) for part in slices if whole_rows]
+    passing = [pick.passing for pick in picks] or slices
     timed = bool(known) or in_order(slices, model.columns.time)
     made = side_by_side(lambda name: sliced(passing, name, there[name], known.get(name), timed=timed), there, parallel=True)
     step = max(1, sum(map(len, slices)) // MOST_OUTCOMES)
     log = wanted(replace(model, features=()))
     told = (reading_of(model, window, part.remembering(log), like, as_of, profiles={}, targets=False) for part in slices)
     told = (thinned(reading, step, seed=place) for place, reading in enumerate(told))
-    joint = joined([pick.told(model, as_of) for pick in picks], MOST_JOINT)
+    joint = joined([pick.told(as_of) for pick in picks], MOST_JOINT) if picks else None
     whole = reduce(added, told)
     decided = whole.chosen if known else decided_in(slices, model)
     targets = targets_of(model, whole.outcomes, decided, tables=slices, like=known, as_of=as_of)
     return replace(whole, columns=made, joint=joint, targets=targets)
-
-
-class Picking:
-    """A slice that remembers some rows of every column that is read of it, so that no column is read twice for them."""
-
-    def __init__(self, model: Model, part: Columns) -> None:
-        log = model.columns
-        at = moments(part.column(log.time), log.time)
-        self._part, self._place = part, spread(at, None, MOST_JOINT)
-        self._at = at[self._place]  # not all of them: a long window has many slices
-        self._kept: dict[str, pa.ChunkedArray] = {}
-        self.passing = Columns(self._read, part.schema, len(part))
-
-    def _read(self, name: str) -> pa.ChunkedArray:
-        column = self._part.column(name)
-        self._kept[name] = picked(column, self._place)
-        return column
-
-    def told(self, model: Model, as_of: datetime | None) -> JointRows:
-        """Return the rows whose columns have passed by, with what the log says of them."""
-        features = {name: column for name, column in self._kept.items() if model.feature(name)}
-        rows = with_log(model, self._part, self._place, features)
-        return told_jointly(model, rows, self._at, len(self._part), as_of)
 
 
 def in_order(slices: Slices, time: str) -> bool:

@@ -33,7 +33,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchTableError, SQLAlchemyError
 from bot.core.errors import ConfigError, SourceUnavailable
 from bot.core.models import LogColumns, Model
 from bot.core.ports import SourceKind
-from bot.core.profiles import ColumnProfile
+from bot.core.profiles import Profiles
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
 from bot.sources.pushed import pushed_reading
@@ -66,18 +66,18 @@ class SqlSource:
         self._engine = _engine(url, timeout_s)
 
     def reading(
-        self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
+        self, model: Model, window: Window, like: Profiles | None = None, *, as_of: datetime | None = None, whole_rows: bool = True
     ) -> Reading:
         """Profile one window (see `bot.core.ports.Source`)."""
         if self._push_down:
             return self._pushed(model, window, like, as_of)
-        return reading_of(model, window, self.rows(model, window), like, as_of)
+        return reading_of(model, window, self.rows(model, window), like, as_of, whole_rows=whole_rows)
 
     def sample(self, model: Model, window: Window, limit: int, version: str | None = None) -> Sample:
         """Return some labelled rows (see `bot.core.ports.Source`)."""
         return sample_of(model, self.rows(model, window), limit, version)
 
-    def _pushed(self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None, as_of: datetime | None) -> Reading:
+    def _pushed(self, model: Model, window: Window, like: Profiles | None, as_of: datetime | None) -> Reading:
         """Let the database count; its times must be times or numbers, because nobody can order texts as times there."""
         seconds = Window(_whole(window.start), _whole(window.end))  # times count in whole seconds, as in `table.within`
         with self._asked() as connection:

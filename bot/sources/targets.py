@@ -4,7 +4,7 @@ They are no inputs: a label that is still awaited is not missing, and no quality
 distributions does (`Reading.distributions`), so that the drift of labels and of predictions is told as the inputs' is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from functools import reduce
 
@@ -12,18 +12,19 @@ import numpy as np
 import pyarrow as pa
 
 from bot.core.models import LogColumns, Model
-from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
+from bot.core.profiles import CategoryProfile, NumericProfile, Profiles
 from bot.core.readings import BINARY, MULTICLASS, Outcomes
 from bot.sources.columns import Columns
 from bot.sources.outcomes import Flags, arrived, chosen
 from bot.sources.table import profiled
 from bot.stats.profiles import changes, profile_levels, profile_numbers
 
-Like = Mapping[str, ColumnProfile]
 Tables = Iterable[pa.Table | Columns]
 
 
-def targets_of(model: Model, told: Outcomes | None, decided: Flags, *, tables: Tables, like: Like, as_of: datetime | None) -> Like:
+def targets_of(
+    model: Model, told: Outcomes | None, decided: Flags, *, tables: Tables, like: Profiles, as_of: datetime | None
+) -> Profiles:
     """Return the profiles of a window's labels and predictions, by the log's own names for them.
 
     Args:
@@ -64,7 +65,7 @@ def numbers_of(told: Outcomes, like: NumericProfile | None) -> NumericProfile:
     return profile_numbers(told.values[np.argsort(told.at, kind="stable")], like=like)
 
 
-def classes_of(log: LogColumns, tables: Tables, like: Like, as_of: datetime | None) -> Like:
+def classes_of(log: LogColumns, tables: Tables, like: Profiles, as_of: datetime | None) -> Profiles:
     """Return the profiles of the true classes, of the rows whose label has come, and of the chosen ones, of all rows."""
     made: dict[str, list[CategoryProfile]] = {log.label: [], log.prediction: []}
     for table in tables:

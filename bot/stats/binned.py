@@ -17,6 +17,7 @@ from scipy import special
 
 from bot.core.profiles import CategoryProfile, ColumnProfile, Counts, Floats, NumericProfile
 from bot.stats.distances import aligned, chi_square, stability_index
+from bot.stats.learned import shared
 
 FEWEST_EXPECTED = 5
 
@@ -54,16 +55,40 @@ def l_infinity(p: Floats, q: Floats) -> float:
 Distance = Callable[[Floats, Floats], float]
 
 
-def moved(distance: Distance, reference: Counts, current: Counts) -> Moved | None:
-    """Return one of the four distances over aligned counts, shape (k,) each; None when a side has no rows."""
+class Bins(NamedTuple):
+    """Two columns counted in the same bins, as shares: `then` and `now` of all bins, `rest` the same with rare ones as one.
+
+    `shares` are those of both together, of `rest`; `noise` is 1/n + 1/m; `p_value` says how often chance would do as much.
+    """
+
+    then: Floats
+    now: Floats
+    rest: tuple[Floats, Floats]
+    shares: Floats
+    noise: float
+    p_value: float
+
+
+def _bins(reference: Counts, current: Counts) -> Bins | None:
     n, m = int(reference.sum()), int(current.sum())
     if not n or not m:
         return None
-    value = distance(reference / n, current / m)
     then, now = pooled(reference, current)
-    beyond = _beyond(distance, distance(then / n, now / m), (then + now) / (n + m), 1 / n + 1 / m)
     found = chi_square(then, now)
-    return Moved(value, beyond, found.p_value if found else 1.0)
+    certain = found.p_value if found else 1.0
+    return Bins(reference / n, current / m, (then / n, now / m), (then + now) / (n + m), 1 / n + 1 / m, certain)
+
+
+def moved(distance: Distance, reference: Counts, current: Counts) -> Moved | None:
+    """Return one of the four distances over aligned counts, shape (k,) each; None when a side has no rows."""
+    return _moved(distance, _bins(reference, current))
+
+
+def _moved(distance: Distance, bins: Bins | None) -> Moved | None:
+    if bins is None:
+        return None
+    value = distance(bins.then, bins.now)
+    return Moved(value, _beyond(distance, distance(*bins.rest), bins.shares, bins.noise), bins.p_value)
 
 
 def _beyond(distance: Distance, value: float, shares: Floats, noise: float) -> float:
@@ -102,7 +127,7 @@ def common(reference: Counts, current: Counts) -> npt.NDArray[np.bool_]:
     return np.asarray((reference + current) * (min(n, m) / max(n + m, 1)) >= FEWEST_EXPECTED, dtype=bool)
 
 
-def counts(reference: ColumnProfile, current: ColumnProfile | None) -> tuple[Counts, Counts] | None:
+def counts(reference: ColumnProfile, current: ColumnProfile) -> tuple[Counts, Counts] | None:
     """Return both sides' rows a bin, missing ones left out; None where the two cannot be compared."""
     if isinstance(reference, NumericProfile) and isinstance(current, NumericProfile):
         return (reference.bins, current.bins) if np.array_equal(reference.edges, current.edges) else None
@@ -113,5 +138,10 @@ def counts(reference: ColumnProfile, current: ColumnProfile | None) -> tuple[Cou
 
 def between(distance: Distance, reference: ColumnProfile, current: ColumnProfile | None) -> Moved | None:
     """Return the distance of two columns; None where they cannot be compared or one of them is empty."""
+    return _moved(distance, _bins_of(reference, current)) if current is not None else None
+
+
+@shared
+def _bins_of(reference: ColumnProfile, current: ColumnProfile) -> Bins | None:
     both = counts(reference, current)
-    return moved(distance, *both) if both is not None else None
+    return _bins(*both) if both is not None else None

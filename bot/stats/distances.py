@@ -10,6 +10,7 @@ import numpy as np
 from scipy import special
 
 from bot.core.profiles import CategoryProfile, Counts, NumericProfile
+from bot.stats.learned import shared
 
 
 class Distance(NamedTuple):
@@ -21,6 +22,7 @@ class Distance(NamedTuple):
     p_value: float
 
 
+@shared
 def kolmogorov_smirnov(reference: NumericProfile, current: NumericProfile) -> Distance | None:
     """Return KS as a certified interval: the exact value lies in [low, high]; `value` is low, so that no alarm rests on a guess.
 
@@ -60,6 +62,7 @@ def stability_critical(n: int, m: int, bins: int, level: float = 0.01) -> float:
     return float((1 / n + 1 / m) * 2 * special.gammaincinv((bins - 1) / 2, 1 - level))
 
 
+@shared
 def aligned(reference: CategoryProfile, current: CategoryProfile) -> tuple[Counts, Counts]:
     """Return both sides' counts by level, shape (k,) each.
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.core.profiles import Floats, NumericProfile
+from bot.stats.learned import shared
 
 SLICE = 1_000_000
 DECILES, TAILS = (0.1, 0.9, 2.5631031310892007), (0.005, 0.995, 5.151658607097801)
@@ -140,6 +141,7 @@ class Scale(NamedTuple):
     within: tuple[float, float] | None
 
 
+@shared
 def scale(reference: NumericProfile) -> Scale:
     """Return a width that one outlier cannot change: from the deciles, else from the half-percent ranks, else the deviation.
 
@@ -165,9 +167,14 @@ def by_chance(reference: NumericProfile, m: int, *, within: tuple[float, float] 
 
     The two functions differ at x by a normal number of variance F(1 - F)(1/n + 1/m); its mean size is √(2/π) deviations.
     """
+    return float(np.sqrt(2 / np.pi * (1 / reference.count + 1 / m)) * _doubt(within, reference))
+
+
+@shared
+def _doubt(within: tuple[float, float] | None, reference: NumericProfile) -> float:
+    """Return the area under √(F(1 - F)), between two cut points where they are given."""
     heights = reference.up_to / reference.count
     lengths = np.diff(reference.cuts)
     if within is not None:
         lengths = np.where((reference.cuts[:-1] >= within[0]) & (reference.cuts[1:] <= within[1]), lengths, 0.0)
-    area = float((np.sqrt(heights * (1 - heights))[:-1] * lengths).sum())
-    return float(np.sqrt(2 / np.pi * (1 / reference.count + 1 / m)) * area)
+    return float((np.sqrt(heights * (1 - heights))[:-1] * lengths).sum())

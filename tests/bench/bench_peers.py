@@ -17,7 +17,6 @@ from rich.console import Console
 
 from bot import checks
 from bot.core.checks import Check
-from bot.core.findings import judge
 from bot.core.registry import discover
 from bot.sources.files import FileSource
 from tests.bench import columns, peers
@@ -56,18 +55,12 @@ def read(current: Path, left_out: tuple[str, ...]) -> float:
 
 def ours(reference: Path, current: Path) -> Iterator[tuple[str, str, str]]:
     """Yield our rows, against a profile that is kept: every check there is, and those of single columns, as peers have them."""
-    model, found = columns.a_model(), discover(checks, Check)
+    model, found = columns.a_model(), list(discover(checks, Check).values())
     before = FileSource(reference).reading(model, columns.WINDOW)
-    single = {name: check for name, check in found.items() if name not in columns.WHOLE_ROWS}
-
-    def check(some: Mapping[str, Check]) -> None:
-        now = FileSource(current).reading(model, columns.WINDOW, before.distributions)
-        for each in some.values():
-            judge(each, each.measure(before, now), model=model.key, window=now.window)
-
-    check(found)
+    single = [check for check in found if not check.whole_rows]
+    columns.look(current, model, before, found)
     for words, some in ((f"all {len(found)} checks", found), (f"the {len(single)} of them that learn from no whole rows", single)):
-        cpu = min(cpu_of(partial(check, some)) for _ in range(ROUNDS))
+        cpu = min(cpu_of(partial(columns.look, current, model, before, some)) for _ in range(ROUNDS))
         yield f"aiops-bot, {words}", f"{cpu / read(current, ()):.1f}", "see the speed table"
 
 

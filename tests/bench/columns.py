@@ -4,6 +4,7 @@ Numeric: eight continuous families, ties, zero-inflation, 5 % and 30 % missing, 
 100,000 levels with Zipf's frequencies, some nulls, one new level.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,16 +14,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bot.core.checks import Check
+from bot.core.findings import Finding, judge
 from bot.core.models import Feature, LogColumns, Model
+from bot.core.readings import Reading
 from bot.core.windows import Window
+from bot.sources.files import FileSource
 
 START = datetime(2013, 7, 1, tzinfo=UTC)
 SPAN = timedelta(days=7)
 WINDOW = Window(START, START + SPAN)
 LEVELS = (2, 3, 5, 12, 50, 100, 200, 1_000, 10_000, 100_000)
 SLICE = 1_000_000
-WHOLE_ROWS = {"domain_classifier", "slices", "reconstruction", "correlation"}
-"""The checks that learn from a few thousand whole rows."""
 
 
 def a_model() -> Model:
@@ -37,6 +40,13 @@ def a_small_model() -> Model:
     """Return a model of twenty features: 14 numeric, 6 categorical."""
     model = a_model()
     return replace(model, features=(*model.features[:14], *model.features[20:26]))
+
+
+def look(path: Path, model: Model, like: Reading, some: Collection[Check]) -> list[Finding]:
+    """Look at a log as a watch with these checks does."""
+    asked = any(check.whole_rows for check in some)
+    now = FileSource(path).reading(model, WINDOW, like.distributions, whole_rows=asked)
+    return [finding for check in some for finding in judge(check, check.measure(like, now), model=model.key, window=now.window)]
 
 
 def write(path: Path, rows: int, *, drifted: bool) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import yaml
 
 from bot import checks, starter
 from bot.core.checks import Check
-from bot.core.findings import Finding, judge
+from bot.core.findings import Finding
 from bot.core.readings import Reading
 from bot.core.registry import discover
 from bot.sources.files import FileSource
@@ -57,8 +57,7 @@ def profiles_window(folder: Path, like: Reading) -> Reading:
 
 
 def checks_window(folder: Path, like: Reading) -> list[Finding]:
-    now = profiles_window(folder, like)
-    return [f for check in FOUND.values() for f in judge(check, check.measure(like, now), model="m", window=now.window)]
+    return columns.look(folder / "current.parquet", MODEL, like, FOUND.values())
 
 
 def exactly(folder: Path) -> object:
@@ -67,11 +66,9 @@ def exactly(folder: Path) -> object:
     return compare_tables(folder / "reference.parquet", folder / "current.parquet")
 
 
-def checks_small(folder: Path, like: Reading, names: Iterable[str]) -> None:
+def checks_small(folder: Path, like: Reading, some: Collection[Check]) -> None:
     for _ in range(SMALL_MODELS):
-        now = FileSource(folder / "small.parquet").reading(SMALL, columns.WINDOW, like.distributions)
-        for check in map(FOUND.__getitem__, names):
-            judge(check, check.measure(like, now), model="m", window=now.window)
+        columns.look(folder / "small.parquet", SMALL, like, some)
 
 
 def reads_small(folder: Path) -> None:
@@ -88,19 +85,19 @@ JOBS: Mapping[str, Callable[[Path], Callable[[], object]]] = {
     "exact mode (aiops drift, both files)": lambda folder: lambda: exactly(folder),
 }
 WHOLE = list(JOBS)
-SETS: Mapping[str, Iterable[str]] = {
-    "the inputs' watch of `aiops init`": INPUTS,
-    "all checks but those of whole rows": [name for name in FOUND if name not in columns.WHOLE_ROWS],
-    "all checks": list(FOUND),
+SETS: Mapping[str, Collection[Check]] = {
+    "the inputs' watch of `aiops init`": [FOUND[name] for name in INPUTS],
+    "all checks but those of whole rows": [check for check in FOUND.values() if not check.whole_rows],
+    "all checks": FOUND.values(),
 }
 
 
-def _of_small(names: Iterable[str]) -> Callable[[Path], Callable[[], object]]:
-    return lambda folder: _with(small(folder), lambda like: checks_small(folder, like, names))
+def _of_small(some: Collection[Check]) -> Callable[[Path], Callable[[], object]]:
+    return lambda folder: _with(small(folder), lambda like: checks_small(folder, like, some))
 
 
 SMALL_JOBS = {"pyarrow reads the small models": lambda folder: lambda: reads_small(folder)} | {
-    name: _of_small(names) for name, names in SETS.items()
+    name: _of_small(some) for name, some in SETS.items()
 }
 
 
@@ -118,8 +115,7 @@ def measured(name: str, folder: Path, rounds: int) -> dict[str, float]:
     be_thrifty()
     warm = folder / "warm.parquet"
     like = FileSource(warm).reading(SMALL, columns.WINDOW)
-    for check in FOUND.values():
-        judge(check, check.measure(like, like), model="m", window=columns.WINDOW)
+    columns.look(warm, SMALL, like, FOUND.values())
     job, spent = (JOBS | SMALL_JOBS)[name](folder), []
     for _ in range(rounds):
         cpu, wall = time.process_time(), time.perf_counter()

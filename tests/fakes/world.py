@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from bot.core.approvals import Principal
 from bot.core.checks import Check, Family, Measured, Measurement, NotMeasured, Threshold
 from bot.core.errors import SourceUnavailable
 from bot.core.models import Model
-from bot.core.profiles import ColumnProfile, Floats
+from bot.core.profiles import Floats, Profiles
 from bot.core.readings import Outcomes, Reading, Sample
 from bot.core.windows import Window
 
@@ -47,7 +47,7 @@ class FakeLog:
     windows: list[Window] = field(default_factory=list)
 
     def reading(
-        self, model: Model, window: Window, like: Mapping[str, ColumnProfile] | None = None, *, as_of: datetime | None = None
+        self, model: Model, window: Window, like: Profiles | None = None, *, as_of: datetime | None = None, whole_rows: bool = True
     ) -> Reading:
         if self.down:
             raise SourceUnavailable(self.down)

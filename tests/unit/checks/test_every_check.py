@@ -111,6 +111,14 @@ def test_it_measures_the_same_twice(check):
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_it_looks_at_whole_rows_just_where_it_says_so(check):
+    current = a_whole_reading(USUAL)
+    without = [replace(reading, joint=None) for reading in (USUAL, current)]
+
+    assert check.whole_rows is (list(check.measure(*without)) != list(check.measure(USUAL, current)))
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_it_says_what_it_measures_and_has_a_line_to_judge_by(check):
     lines = [
         line for threshold in (check.threshold, *check.thresholds.values()) for line in (threshold.warning, threshold.critical)

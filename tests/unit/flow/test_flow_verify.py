@@ -108,7 +108,7 @@ def test_a_log_that_comes_back_in_time_decides(room, approved):
 
 def test_a_look_that_stumbles_hands_the_incident_over_and_leaves_the_split(room, approved):
     class Broken(FakeLog):
-        def reading(self, model, window, like=None, *, as_of=None):
+        def reading(self, model, window, like=None, *, as_of=None, whole_rows=True):
             raise RuntimeError("a bug")
 
     room.lays(sources={"log": Broken()})
@@ -163,7 +163,7 @@ def test_for_slow_answers_every_fresh_row_counts_not_only_labelled_ones(room):
 
 def test_a_log_without_labels_cannot_confirm_a_performance_incident(room, approved):
     class Unlabelled(FakeLog):
-        def reading(self, model, window, like=None, *, as_of=None):
+        def reading(self, model, window, like=None, *, as_of=None, whole_rows=True):
             return replace(super().reading(model, window, like, as_of=as_of), outcomes=None)
 
     room.lays(sources={"log": Unlabelled()})

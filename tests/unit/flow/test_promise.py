@@ -51,7 +51,7 @@ class Hours:
     values: np.ndarray
     name: str = "hours"
 
-    def reading(self, model, window, like=None, *, as_of=None):
+    def reading(self, model, window, like=None, *, as_of=None, whole_rows=True):
         first, last = ((edge - model.reference.start) / HOUR for edge in (window.start, window.end))
         rows = self.values[round(first) : round(last)]
         columns = {name: profile(rows[:, place]) for place, name in enumerate(NAMES)}

@@ -49,7 +49,7 @@ class MadeLog:
     down: str = ""
     asked: list[Window] = field(default_factory=list)
 
-    def reading(self, model, window, like=None, *, as_of=None):
+    def reading(self, model, window, like=None, *, as_of=None, whole_rows=True):
         if self.down:
             raise SourceUnavailable(self.down)
         self.asked.append(window)

@@ -26,7 +26,7 @@ def fleet(n):
 class BrokenLog(FakeLog):
     """A source with a bug in it."""
 
-    def reading(self, model, window, like=None, *, as_of=None):
+    def reading(self, model, window, like=None, *, as_of=None, whole_rows=True):
         raise RuntimeError("secret=hunter2")
 
 
@@ -39,6 +39,22 @@ def test_only_watches_of_the_cadence_are_looked_at(room):
     room.lays(models=fleet(2))
 
     assert [(m.name, w.name) for m, w in watched(room.desk, "0 * * * *")] == [("m0", "hourly"), ("m1", "hourly")]
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_log_is_asked_for_whole_rows_just_where_a_check_looks_at_them(room, asks):
+    asked = []
+
+    class Listening(FakeLog):
+        def reading(self, model, window, like=None, *, as_of=None, whole_rows=True):
+            asked.append(whole_rows)
+            return super().reading(model, window, like, as_of=as_of)
+
+    checks = {name: replace(check, whole_rows=asks) for name, check in room.desk.checks.items()}
+    room.lays(models=fleet(1), sources={"log0": Listening()}, checks=checks)
+    look_at_all(room.desk, DAILY_CADENCE, MORNING)
+
+    assert asked == [True, asks]  # the reference, which many watches share, and the window
 
 
 def test_every_model_is_in_exactly_one_shard_and_stays_there(room):

@@ -91,6 +91,15 @@ def test_a_window_in_slices_tells_what_it_tells_at_once(log, sliced, window):
     same(counted, log.reading(MODEL, HALF, at_once.columns))
 
 
+@pytest.mark.parametrize("most", [700, 10_000], ids=["in slices", "at once"])
+def test_without_whole_rows_all_else_is_the_same(log, sliced, most):
+    sliced.setattr(files, "SLICE", most)
+    whole, without = (log.reading(MODEL, DAY, whole_rows=kept) for kept in (True, False))
+
+    assert (without.joint, len(whole.joint)) == (None, ROWS)
+    same(without, whole)
+
+
 def test_a_window_between_the_row_groups_is_read_a_column_at_a_time(log, sliced):
     sliced.setattr(files, "SLICE", 10_000)
     window = Window(START + timedelta(minutes=7), START + timedelta(hours=3, minutes=7))

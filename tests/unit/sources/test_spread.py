@@ -13,7 +13,8 @@ from bot.core.joint import JointRows
 from bot.core.models import Feature, LogColumns, Model
 from bot.core.readings import Reading
 from bot.core.windows import Window
-from bot.sources.readings import reading_of, told_jointly, with_log
+from bot.sources.joint import Picking
+from bot.sources.readings import reading_of
 from bot.sources.spread import evenly, picked
 from bot.store.codec import dumps, loads, pack, unpack
 
@@ -41,9 +42,10 @@ def a_log(n: int = 1_000, per_second: int = 4) -> pa.Table:
 def taken(table: pa.Table, most: int = 100, as_of: datetime | None = None) -> JointRows:
     at = np.asarray(table.column("time"), dtype=np.int64)
     ids = table.column("request_id") if "request_id" in table.column_names else None
-    place = evenly(at, ids, most)
-    features = {f.name: picked(table.column(f.name), place) for f in MODEL.features if f.name in table.column_names}
-    return told_jointly(MODEL, with_log(MODEL, table, place, features), at[place], len(table), as_of)
+    picking = Picking(MODEL, table, at, ids, most)
+    for name in {f.name for f in MODEL.features} & set(table.column_names):
+        picking.passing.column(name)
+    return picking.told(as_of)
 
 
 def test_rows_are_spread_evenly_from_the_first_to_the_last():
