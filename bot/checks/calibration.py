@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
-from bot.core.readings import RANKING, REGRESSION, Reading
+from bot.core.readings import RANKING, REGRESSION, Outcomes, Reading
 from bot.core.words import POINTS
+from bot.stats.learned import shared
 from bot.stats.performance import calibration_error
 
 LEAST_LABELS = 1_000
@@ -28,6 +29,11 @@ def calibration(reference: Reading, current: Reading) -> Iterator[Measured]:
     elif now is None or not len(now):
         yield NotMeasured("ece", "no label has arrived yet" if now is not None else "the log has no label column", current.rows)
     else:
-        usual = calibration_error(then.scores, then.labels, then.at).value if then is not None and len(then) else None
+        usual = _usual(then) if then is not None and len(then) else None
         value, low, high = calibration_error(now.scores, now.labels, now.at)
         yield Measurement("ece", value, len(now), reference=usual, interval=(low, high))
+
+
+@shared
+def _usual(then: Outcomes) -> float:
+    return calibration_error(then.scores, then.labels, then.at).value

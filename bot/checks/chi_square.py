@@ -20,8 +20,7 @@ LEAST_ROWS = 100
 )
 def chi_square(reference: Reading, current: Reading) -> Iterator[Measured]:
     """Cramér's V (bias-corrected) between level and window, 0 (same shares) to 1, with Pearson's p-value."""
-    for name, then in reference.distributions.items():
-        now = current.distributions.get(name)
+    for name, then, now in reference.beside(current):
         if not isinstance(then, CategoryProfile):
             continue
         found = association(*aligned(then, now)) if isinstance(now, CategoryProfile) else None

@@ -10,6 +10,7 @@ from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshol
 from bot.core.profiles import Counts, Floats
 from bot.core.readings import MULTICLASS, RANKING, REGRESSION, Outcomes, Reading
 from bot.core.words import POINTS
+from bot.stats.learned import shared
 from bot.stats.streams import DETECTORS, Step, rise, step
 
 LEAST_LABELS = 500
@@ -45,12 +46,18 @@ def concept(reference: Reading, current: Reading) -> Iterator[Measured]:
             yield from (NotMeasured(name, f"{labels:,} of {LEAST_LABELS:,} labels in the {side}", labels) for name in DETECTORS)
             return
     if then is not None and now is not None:
-        wrong = _judge(then, current.task)
-        before, after = _stream(then, wrong, MOST_BEFORE), _stream(now, wrong, MOST_NOW)
+        before, after = _usual(current.task, then), _stream(now, _judge(current.task, then), MOST_NOW)
         yield from (_measured(name, before, after) for name in DETECTORS)
 
 
-def _judge(then: Outcomes, task: str) -> Callable[[Outcomes], npt.NDArray[np.bool_]]:
+@shared
+def _usual(task: str, then: Outcomes) -> tuple[Counts, Counts]:
+    """Return the reference's own stream."""
+    return _stream(then, _judge(task, then), MOST_BEFORE)
+
+
+@shared
+def _judge(task: str, then: Outcomes) -> Callable[[Outcomes], npt.NDArray[np.bool_]]:
     """Return what says which predictions are wrong, by what is usual in the reference."""
     if task == MULTICLASS:
         return lambda outcomes: ~outcomes.labels

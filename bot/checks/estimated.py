@@ -6,12 +6,12 @@ import numpy as np
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.findings import ESTIMATED
-from bot.core.profiles import Counts
 from bot.core.readings import BINARY, MULTICLASS, RANKING, REGRESSION, Outcomes, Reading
 from bot.core.words import number
 from bot.stats import estimates, losses, metrics
-from bot.stats.calibration import calibrated
+from bot.stats.calibration import Calibration, calibrated
 from bot.stats.estimates import Band
+from bot.stats.learned import shared
 from bot.stats.regression import regression
 from bot.stats.usual import Usual, at_length
 
@@ -30,8 +30,8 @@ NO_RANKING = "nothing estimates a ranking without labels: only relevances that h
 LINE = Threshold(critical=3.0, least_rows=LEAST_ROWS)
 """The whole band must be as many standard deviations worse than usual."""
 
-Bands = dict[str, Band]
-Told = dict[str, float]
+Bands = Mapping[str, Band]
+Lines = Mapping[str, Usual]
 
 
 @check(
@@ -54,7 +54,6 @@ def estimated(reference: Reading, current: Reading) -> Iterator[Measured]:
         yield from (NotMeasured(name, why, rows) for name in names)
         return
     assert then is not None  # noqa: S101  said above, for the type checker
-    then = then.at_rows(np.argsort(then.at, kind="stable"))
     bands, lines = _numbers(then, current) if current.task == REGRESSION else _classes(then, current)
     for name in {**names, **bands}:
         if name not in bands or name not in lines:
@@ -86,25 +85,51 @@ def _measured(name: str, band: Band, line: Usual, rows: int) -> Measurement:
     return Measurement(name, line.worse_by(name, band.value), rows, reference=0.0, interval=(low, high), detail=words)
 
 
-def _classes(then: Outcomes, current: Reading) -> tuple[Bands, dict[str, Usual]]:
-    labels = then.labels.astype(np.float64)
-    wanted = {**SUBJECTS[current.task], **(DECIDED if current.task == BINARY and len(current.chosen) and len(then.chosen) else {})}
-    means = calibrated(then.scores, labels)
-    right = np.ones(len(then), dtype=bool)  # of several classes a row is right or wrong: to be right is all that is called
-    chosen, picks = (then.chosen, current.chosen) if "f1" in wanted else (right, np.ones(len(current.scored), dtype=bool))
-
-    def told(rows: Counts) -> Told:
-        return metrics.values(metrics.binary(then.scores[rows], labels[rows], chosen[rows]))
-
-    bands = estimates.estimated(current.scored, picks, means)
-    lines = at_length(len(then), len(current.scored), told)
-    return {name: band for name, band in bands.items() if name in wanted}, lines
+def _classes(then: Outcomes, current: Reading) -> tuple[Bands, Lines]:
+    told = current.task == BINARY and len(current.chosen) > 0 and len(then.chosen) > 0
+    wanted = {**SUBJECTS[current.task], **(DECIDED if told else {})}
+    picks = current.chosen if told else np.ones(len(current.scored), dtype=bool)  # without it a row is only right or wrong
+    bands = estimates.estimated(current.scored, picks, _means(then))
+    return {name: band for name, band in bands.items() if name in wanted}, _usual_of_classes(_size(current), then, decided=told)
 
 
-def _numbers(then: Outcomes, current: Reading) -> tuple[Bands, dict[str, Usual]]:
+@shared
+def _means(then: Outcomes) -> Calibration:
+    rows = _in_order(then)
+    return calibrated(rows.scores, rows.labels.astype(np.float64))
+
+
+@shared
+def _usual_of_classes(size: int, then: Outcomes, *, decided: bool) -> Lines:
+    rows = _in_order(then)
+    labels = rows.labels.astype(np.float64)
+    chosen = rows.chosen if decided else np.ones(len(rows), dtype=bool)
+    return at_length(len(rows), size, lambda part: metrics.values(metrics.binary(rows.scores[part], labels[part], chosen[part])))
+
+
+def _numbers(then: Outcomes, current: Reading) -> tuple[Bands, Lines]:
     """Learn from the prediction alone: a reading has no rows of features."""
-    known = losses.learned(np.empty((len(then), 0)), then.scores, then.values)
-    rows = len(current.scored)
+    known, rows = _losses(then), len(current.scored)
     bands = losses.estimated(known, np.empty((rows, 0)), current.scored) if known else {}
-    lines = at_length(len(then), rows, lambda part: regression(then.scores[part], then.values[part]))
-    return bands, lines
+    return bands, _usual_of_numbers(_size(current), then)
+
+
+@shared
+def _losses(then: Outcomes) -> losses.Losses | None:
+    rows = _in_order(then)
+    return losses.learned(np.empty((len(rows), 0)), rows.scores, rows.values)
+
+
+@shared
+def _usual_of_numbers(size: int, then: Outcomes) -> Lines:
+    rows = _in_order(then)
+    return at_length(len(rows), size, lambda part: regression(rows.scores[part], rows.values[part]))
+
+
+def _in_order(then: Outcomes) -> Outcomes:
+    return then.at_rows(np.argsort(then.at, kind="stable"))
+
+
+def _size(current: Reading) -> int:
+    """Return how many rows the window has, to two digits: what is usual at 10,012 rows is what is usual at 10,000."""
+    return int(float(f"{len(current.scored):.2g}"))

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.profiles import NumericProfile
 from bot.core.readings import Reading
@@ -23,7 +21,7 @@ def far_out_of_range(reference: Reading, current: Reading) -> Iterator[Measured]
         if not isinstance(then, NumericProfile):
             continue
         now = current.columns.get(name)
-        if not isinstance(now, NumericProfile) or not now.count or not np.array_equal(then.cuts, now.cuts):
+        if not isinstance(now, NumericProfile) or not now.count or not now.same_cuts(then):
             yield NotMeasured(name, "no numbers in the window, or not counted at the reference's cut points", current.rows)
         elif then.far is None or now.far is None:
             yield NotMeasured(name, "the stored reference is older than this check: it has to be read anew", now.count)

@@ -19,8 +19,7 @@ LEAST_ROWS = 100
 )
 def ks(reference: Reading, current: Reading) -> Iterator[Measured]:
     """The Kolmogorov–Smirnov distance, 0 to 1, as an interval that certainly holds the exact value."""
-    for name, then in reference.distributions.items():
-        now = current.distributions.get(name)
+    for name, then, now in reference.beside(current):
         if not isinstance(then, NumericProfile):
             continue
         distance = kolmogorov_smirnov(then, now) if isinstance(now, NumericProfile) else None

@@ -8,6 +8,7 @@ from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshol
 from bot.core.readings import BINARY, MULTICLASS, RANKING, REGRESSION, Outcomes, Reading
 from bot.core.words import POINTS, SHARE
 from bot.stats import performance as measured_by
+from bot.stats.learned import shared
 from bot.stats.performance import Estimate
 from bot.stats.ranking import Ranked, ranked
 from bot.stats.regression import regression
@@ -67,7 +68,7 @@ def performance(reference: Reading, current: Reading) -> Iterator[Measured]:
         yield from (NotMeasured(name, none if now is None else _awaited(current, now)) for name in names)
         return
     then = reference.outcomes if reference.outcomes is not None and len(reference.outcomes) else None
-    before = _usual(then, current) if then is not None else {}
+    before = _usual(current.task, current.top, then) if then is not None else {}
     measured = _metrics(now, current, before)
     why = WHY_NOT.get(current.task, ONE_SIDED)
     yield from (NotMeasured(name, why, len(now)) for name in names if name not in measured)
@@ -95,11 +96,11 @@ def _promised(now: Outcomes) -> str:
     return f"promised {now.scores.mean() * 100:.1f} %, came true {now.labels.mean() * 100:.1f} %"
 
 
-def _usual(then: Outcomes, current: Reading) -> dict[str, float]:
+@shared
+def _usual(task: str, top: int, then: Outcomes) -> Mapping[str, float]:
     """Return the reference's own metrics, without intervals."""
-    task = current.task
     if task == RANKING:
-        return {name: estimate.value for name, estimate in _of_groups(_ranked(then, current), {}).items()} | {"ndcg_lost": 0.0}
+        return {name: estimate.value for name, estimate in _of_groups(_ranked(then, top), {}).items()} | {"ndcg_lost": 0.0}
     if task == REGRESSION:
         return regression(then.scores, then.values) | {"mae_ratio": 1.0}
     found = measured_by.values(then.scores, then.labels)
@@ -110,13 +111,13 @@ def _usual(then: Outcomes, current: Reading) -> dict[str, float]:
 
 def _metrics(now: Outcomes, current: Reading, before: Mapping[str, float]) -> dict[str, Estimate]:
     if current.task == RANKING:
-        return _of_groups(_ranked(now, current), before)
+        return _of_groups(_ranked(now, current.top), before)
     return _of_numbers(now, before) if current.task == REGRESSION else _of_classes(now, current.task)
 
 
-def _ranked(outcomes: Outcomes, current: Reading) -> Ranked:
+def _ranked(outcomes: Outcomes, top: int) -> Ranked:
     """Return what each group's first items are worth, as many of them as count now."""
-    return ranked(outcomes.scores, outcomes.values, outcomes.groups, outcomes.at, current.top)
+    return ranked(outcomes.scores, outcomes.values, outcomes.groups, outcomes.at, top)
 
 
 def _of_groups(told: Ranked, before: Mapping[str, float]) -> dict[str, Estimate]:

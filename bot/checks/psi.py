@@ -21,8 +21,8 @@ LEAST_ROWS = 200
 )
 def psi(reference: Reading, current: Reading) -> Iterator[Measured]:
     """PSI on the reference's deciles or levels, missing values in a bin of their own: 0 is no change, 0.25 a large one."""
-    for name, then in reference.distributions.items():
-        counts = _bins(then, current.distributions.get(name))
+    for name, then, now in reference.beside(current):
+        counts = _bins(then, now)
         distance = stability_index(*counts) if counts else None
         if distance is None or counts is None:
             yield NotMeasured(name, "no values on one side, or another type", current.rows)

@@ -13,8 +13,7 @@ OF_SHARES = Threshold(0.10, 0.20, least_rows=200, significance=0.01)
 
 def shares_moved(distance: Distance, reference: Reading, current: Reading) -> Iterator[Measured]:
     """Yield a distance a column over the reference's deciles or levels; the low end of its interval is what chance leaves of it."""
-    for name, then in reference.distributions.items():
-        now = current.distributions.get(name)
+    for name, then, now in reference.beside(current):
         moved = between(distance, then, now)
         if moved is None or now is None:
             yield NotMeasured(name, "no values on one side, or another type", current.rows)

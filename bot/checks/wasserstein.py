@@ -26,9 +26,9 @@ FARTHEST = 1e6
 )
 def wasserstein(reference: Reading, current: Reading) -> Iterator[Measured]:
     """W1 in standard deviations of the reference, tails cut, as an interval that certainly holds it, less what chance explains."""
-    for name, then in reference.distributions.items():
+    for name, then, now in reference.beside(current):
         if isinstance(then, NumericProfile):
-            yield _measured(name, then, current.distributions.get(name), current.rows)
+            yield _measured(name, then, now, current.rows)
 
 
 def _measured(name: str, then: NumericProfile, now: ColumnProfile | None, rows: int) -> Measured:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.checks import Check, Family, Measured, Measurement, NotMeasured
+from bot.core.checks import Check, Family, Measured, Measurement, NotMeasured, Threshold
 from bot.core.windows import Window
 from bot.core.words import amount, plain
 
@@ -101,46 +101,47 @@ def judge(check: Check, results: Iterable[Measured], *, model: str, window: Wind
 
 
 def _judged(check: Check, result: Measured, results: list[Measured], model: str, window: Window) -> Finding:
+    subject = result.subject
+    unit, label = check.unit_of(subject), check.named(subject)
     if isinstance(result, NotMeasured):
         return Finding(
             model,
             check.name,
             check.family,
-            result.subject,
+            subject,
             Verdict.UNKNOWN,
             result.reason,
             window,
-            check.unit_of(result.subject),
+            unit,
             n=result.n,
-            label=check.named(result.subject),
+            label=label,
         )
-    line = check.judged_by(result.subject)
-    verdict, reason = _verdict(check, result, results)
+    line = check.judged_by(subject)
+    verdict, reason = _verdict(line, result, results)
     level = "critical" if verdict is Verdict.CRITICAL or line.warning is None else "warning"
     if line.origin and line.critical is not None and verdict is not Verdict.UNKNOWN:
-        told = f"line {amount(line.critical, check.unit_of(result.subject))}: {line.origin}"
+        told = f"line {amount(line.critical, unit)}: {line.origin}"
         reason = f"{reason}; {told}" if reason else told
     return Finding(
         model,
         check.name,
         check.family,
-        result.subject,
+        subject,
         verdict,
         reason,
         window,
-        check.unit_of(result.subject),
+        unit,
         result.value,
         result.reference,
         result.interval,
         result.p_value,
         line.line(level, result.value),
         result.n,
-        label=check.named(result.subject),
+        label=label,
     )
 
 
-def _verdict(check: Check, result: Measurement, results: list[Measured]) -> tuple[Verdict, str]:
-    line = check.judged_by(result.subject)
+def _verdict(line: Threshold, result: Measurement, results: list[Measured]) -> tuple[Verdict, str]:
     if result.n < line.least_rows:
         return Verdict.UNKNOWN, f"not enough data: {result.n:,} of {line.least_rows:,} rows"
     level = line.crossed(result)

@@ -60,6 +60,14 @@ class NumericProfile:
         """Nulls and NaNs."""
         return self.nulls + self.nans
 
+    def same_cuts(self, other: "NumericProfile") -> bool:
+        """Return whether both are counted at the same cut points."""
+        return self.cuts is other.cuts or np.array_equal(self.cuts, other.cuts)  # a window's are its reference's very own
+
+    def same_bins(self, other: "NumericProfile") -> bool:
+        """Return whether both have the same bins."""
+        return self.edges is other.edges or np.array_equal(self.edges, other.edges)
+
     def emptied(self) -> Self:
         """Return the profile of no rows at the same cut points; how quickly the column changes stays known."""
         return replace(
@@ -83,7 +91,7 @@ class NumericProfile:
 
     def merged(self, other: Self) -> Self:
         """Return the profile of both stretches together; both must be counted at the same cut points."""
-        if not (np.array_equal(self.cuts, other.cuts) and np.array_equal(self.edges, other.edges)):
+        if not (self.same_cuts(other) and self.same_bins(other)):
             raise ValueError("Profiles add up only when both were counted at the same reference cut points.")
         n, m = self.count, other.count
         shift = other.mean - self.mean if n and m else 0.0  # an empty stretch has no mean of its own

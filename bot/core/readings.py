@@ -1,6 +1,6 @@
 """What a source tells about one window: everything a check may look at, and no raw rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ TOP = 10
 """How many items of a group count, where nobody said."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Outcomes:
     """Predictions whose truth is known: `scores` in [0, 1], `labels` bool, `versions` text, `at` in epoch seconds, all (n,).
 
@@ -118,6 +118,11 @@ class Reading:
     def distributions(self) -> dict[str, ColumnProfile]:
         """The columns, then the targets: everything whose distribution can be compared with another stretch's."""
         return {**self.columns, **{name: profile for name, profile in self.targets.items() if name not in self.columns}}
+
+    def beside(self, other: "Reading") -> Iterator[tuple[str, ColumnProfile, ColumnProfile | None]]:
+        """Yield each of its distributions by name, with what the other has under that name."""
+        theirs = other.distributions
+        return ((name, mine, theirs.get(name)) for name, mine in self.distributions.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

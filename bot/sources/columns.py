@@ -4,21 +4,17 @@ A million rows of thirty columns are half a gigabyte; one column of them is eigh
 other never holds more than that, and reading it is part of the work that two threads share.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 MANY, THREADS = 100_000, 2
 """From so many rows on columns are worked on by so many threads."""
 
 T = TypeVar("T")
 Read = Callable[[str], pa.ChunkedArray]
-
-BUFFERED = ds.ParquetFragmentScanOptions(use_buffered_stream=True, buffer_size=1 << 18, pre_buffer=False)
-"""A column is decoded while it is read; by default every column's bytes would lie in memory first."""
 
 
 class Columns:
@@ -60,27 +56,6 @@ class Columns:
     def remembering(self, names: Iterable[str]) -> "Columns":
         """Return the same rows; these columns are read once and then kept."""
         return Columns(self.column, self.schema, self._rows, names)
-
-
-def columns_of(pieces: Sequence[Any], kinds: pa.Schema, rows: int) -> Columns:
-    """Return the rows of these fragments of a Parquet dataset, one after the other.
-
-    Args:
-        pieces: `pyarrow.dataset.ParquetFileFragment`s, whole or some of their row groups.
-        kinds: the dataset's schema; a column that one of the files does not have is missing there.
-        rows: how many rows the pieces hold.
-    """
-
-    def read(name: str) -> pa.ChunkedArray:
-        chunks = [chunk for piece in pieces for chunk in _column(piece, kinds, name).chunks]
-        return pa.chunked_array(chunks, type=kinds.field(name).type)
-
-    return Columns(read, kinds, rows)
-
-
-def _column(piece: Any, kinds: pa.Schema, name: str) -> pa.ChunkedArray:
-    found = piece.to_table(schema=kinds, columns=[name], use_threads=False, fragment_scan_options=BUFFERED)
-    return found.column(0)
 
 
 def side_by_side(do: Callable[[str], T], names: Iterable[str], *, parallel: bool) -> dict[str, T]:

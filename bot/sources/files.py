@@ -20,7 +20,8 @@ from bot.core.ports import SourceKind
 from bot.core.profiles import Profiles
 from bot.core.readings import Reading, Sample
 from bot.core.windows import Window
-from bot.sources.columns import MANY, columns_of
+from bot.sources.columns import MANY
+from bot.sources.parquet import columns_of_pieces, pieces_of, table_of_pieces
 from bot.sources.places import Place, first_line, place_of, suffix
 from bot.sources.readings import reading_of
 from bot.sources.slices import reading_of_slices
@@ -81,17 +82,16 @@ class FileSource:
 
     def _slices(self, place: Place, model: Model, window: Window, most: int) -> list[Rows]:
         """Return the window's rows, in slices of at most so many; there is always one."""
-        names = model.columns
-        data, keep = _known(place, model)
-        rows = _between(data.schema, names.time, window)
-        groups = list(_groups(data, rows, most))
-        if not groups or sum(count for _, count in groups) < MANY:  # opening a file for every column would cost more than it saves
-            return [within(data.to_table(columns=keep, filter=rows, use_threads=not groups), window, names.time)]
-        kinds = pa.schema([data.schema.field(name) for name in keep])
-        log = set(wanted(replace(model, features=())))
-        slices = [within(columns_of(pieces, kinds, count), window, names.time) for pieces, count in groups]
+        time, (data, keep) = model.columns.time, _known(place, model)
+        rows, kinds = _between(data.schema, time, window), pa.schema([data.schema.field(name) for name in keep])
+        parts = list(pieces_of(data, rows, kinds, most))
+        if not parts:
+            return [within(data.to_table(columns=keep, filter=rows), window, time)]
+        if sum(len(piece) for part in parts for piece in part) < MANY:
+            return [within(table_of_pieces([piece for part in parts for piece in part], keep), window, time)]
+        slices = [within(columns_of_pieces(part, kinds), window, time) for part in parts]
         filled = [part for part in slices if len(part)] or slices[:1]
-        return filled if len(filled) > 1 else [filled[0].remembering(log)]
+        return filled if len(filled) > 1 else [filled[0].remembering(wanted(replace(model, features=())))]
 
 
 def _known(place: Place, model: Model) -> tuple[ds.Dataset, list[str]]:
@@ -99,24 +99,6 @@ def _known(place: Place, model: Model) -> tuple[ds.Dataset, list[str]]:
     data = _opened(place)
     required(data.schema.names, model.columns, place.name)
     return data, [name for name in wanted(model) if data.schema.names.count(name) == 1]
-
-
-def _groups(data: ds.Dataset, rows: pc.Expression | None, most: int) -> Iterator[tuple[list[Any], int]]:
-    """Yield row groups of Parquet files that may hold such rows, as many together as it takes; of other files nothing."""
-    pieces: list[Any] = []
-    count = 0
-    for fragment in data.get_fragments():
-        if not isinstance(fragment, ds.ParquetFileFragment):
-            return
-        chosen = fragment if rows is None else fragment.subset(filter=rows, schema=data.schema)
-        for group in chosen.row_groups:
-            if pieces and count + group.num_rows > most:
-                yield pieces, count
-                pieces, count = [], 0
-            pieces.append(fragment.subset(row_group_ids=[group.id]))
-            count += group.num_rows
-    if pieces:
-        yield pieces, count
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Some rows of a window, whole: picked from each column while it is in hand, so that no column of a large log is read twice."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +12,6 @@ from bot.core.profiles import Counts, Floats
 from bot.sources.columns import Columns
 from bot.sources.outcomes import UNBOUNDED, arrived, labels_of
 from bot.sources.spread import evenly, picked
-from bot.sources.table import wanted
 from bot.sources.values import kind_of, numbers, scores, texts
 
 MOST_JOINT = 5_000
@@ -37,7 +35,11 @@ class Picking:
         self._model, self._part, self._place = model, part, evenly(at, ids, most)
         self._at = at[self._place]  # not all of them: a long window has many slices
         self._kept: dict[str, pa.ChunkedArray] = {}
-        self.passing = Columns(self._read, part.schema, len(part))
+
+    @property
+    def passing(self) -> Columns:
+        """The same rows; a circle if they were kept here, and a circle holds its columns until somebody collects garbage."""
+        return Columns(self._read, self._part.schema, len(self._part))
 
     def _read(self, name: str) -> pa.ChunkedArray:
         column = self._part.column(name)
@@ -46,8 +48,9 @@ class Picking:
 
     def told(self, as_of: datetime | None) -> JointRows:
         """Return the rows of which every feature has passed by, with what the log's own columns say of them."""
-        log = (name for name in wanted(replace(self._model, features=())) if name in self._part.column_names)
-        rest = {name: picked(self._part.column(name), self._place) for name in log if name not in self._kept}
+        log = self._model.columns
+        asked = {log.score, log.label, log.label_time, log.prediction} & set(self._part.column_names)
+        rest = {name: picked(self._part.column(name), self._place) for name in asked if name not in self._kept}
         return _together(self._model, pa.table({**self._kept, **rest}), self._at, len(self._part), as_of)
 
 

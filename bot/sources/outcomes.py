@@ -7,6 +7,7 @@ rows of its group have score and label, because half a list says nothing about t
 """
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,8 @@ from bot.core.models import LogColumns
 from bot.core.profiles import Counts, Floats
 from bot.core.readings import BINARY, MULTICLASS, RANKING, REGRESSION, Outcomes
 from bot.sources.groups import grouped, whole
-from bot.sources.values import classes, kind_of, moments, numbers, scores, texts
+from bot.sources.values import classes, kind_of, moments, numbers, texts
+from bot.sources.values import scores as shares
 
 Flags = npt.NDArray[np.bool_]
 
@@ -29,29 +31,67 @@ MOST_REFERENCE = 200_000
 """Labelled rows that a reference keeps: more calibrate no better, and they are stored."""
 
 
-def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetime | None, task: str = BINARY) -> Outcomes | None:
-    """Return the rows whose label had arrived before `as_of`; None where the log has no label column."""
+class Said(NamedTuple):
+    """What the model said of each row: `scores` with NaN where it said nothing, and where it `given` one, shape (n,) each."""
+
+    scores: Floats
+    given: Flags
+
+
+def said_of(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Said:
+    """Return the scores of a log: from 0 to 1, of numbers and rankings any finite number.
+
+    Raises:
+        SourceUnavailable: they are those of one of several classes, and the log does not say which.
+    """
+    scores = _scores(table.column(columns.score), task)
+    given = np.asarray(~np.isnan(scores), dtype=bool)
+    if task != MULTICLASS:
+        return Said(scores, given)
+    if columns.prediction not in table.column_names:
+        words = f"has no column '{columns.prediction}'" if columns.prediction else "does not say the chosen class"
+        raise SourceUnavailable(f"The log {words}; name it as `prediction` under the model's columns.")
+    named = np.array([one is not None for one in classes(table.column(columns.prediction))], dtype=bool)
+    return Said(scores, np.asarray(given & named, dtype=bool))
+
+
+def _scores(column: pa.ChunkedArray, task: str) -> Floats:
+    if task not in UNBOUNDED:
+        return shares(column)
+    if kind_of(column.type, "numeric") != "numeric":
+        return np.full(len(column), np.nan)
+    found = numbers(column)
+    found[~np.isfinite(found)] = np.nan
+    return found
+
+
+def outcomes_of(
+    table: pa.Table, columns: LogColumns, said: Said, at: Counts, *, as_of: datetime | None = None, task: str = BINARY
+) -> Outcomes | None:
+    """Return the rows whose label had arrived before `as_of`; None where the log has no label column.
+
+    Where all have, the arrays are those of `said` and `at` themselves: of a large window each takes eight megabytes a million rows.
+    """
     if columns.label not in table.column_names:
         return None
     came = arrived(table, columns, as_of, task)
-    known = came & scored(table, columns, task)
+    known = came & said.given
     groups = np.empty(0, dtype=np.int64)
     if task == RANKING:
         groups, member = grouped(table, columns.group)
         known = whole(groups, known & member)
         groups = groups[known]
-    rows = table if known.all() else table.filter(pa.array(known))
+    rows, kept = (table, slice(None)) if known.all() else (table.filter(pa.array(known)), known)
     awaited = at[~came]
-    label = rows.column(columns.label)
     return Outcomes(
-        scores=said(rows, columns, task),
+        scores=said.scores[kept],
         labels=labels_of(rows, columns, task),
         versions=texts_of(rows, columns.version),
-        at=at[known],
+        at=at[kept],
         awaited=len(awaited),
         oldest_awaited=datetime.fromtimestamp(int(awaited.min()), UTC) if len(awaited) else None,
         chosen=chosen(rows, columns, task),
-        values=numbers(label) if task in UNBOUNDED else np.empty(0),
+        values=numbers(rows.column(columns.label)) if task in UNBOUNDED else np.empty(0),
         groups=groups,
     )
 
@@ -59,18 +99,6 @@ def outcomes_of(table: pa.Table, columns: LogColumns, at: Counts, as_of: datetim
 def thinned(outcomes: Outcomes | None, most: int = MOST_REFERENCE) -> Outcomes | None:
     """Return at most so many of the rows, evenly spread in their order, the same ones at every call."""
     return None if outcomes is None else outcomes.thinned(most)
-
-
-def said(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Floats:
-    """Return what the model said of each row, shape (n,): a score from 0 to 1, of numbers and rankings any finite one; else NaN."""
-    column = table.column(columns.score)
-    if task not in UNBOUNDED:
-        return scores(column)
-    if kind_of(column.type, "numeric") != "numeric":
-        return np.full(len(column), np.nan)
-    found = numbers(column)
-    found[~np.isfinite(found)] = np.nan
-    return found
 
 
 def chosen(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Flags:
@@ -92,22 +120,6 @@ def labels_of(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Flags
         return np.asarray(numbers(label) > (0.5 if task == BINARY else 0.0), dtype=bool)
     predicted = classes(table.column(columns.prediction))
     return np.array([one == other for one, other in zip(predicted, classes(label), strict=True)], dtype=bool)
-
-
-def scored(table: pa.Table, columns: LogColumns, task: str = BINARY) -> Flags:
-    """Return which rows have a score, shape (n,).
-
-    Raises:
-        SourceUnavailable: it is one of several classes, and the log does not say which.
-    """
-    found = np.asarray(~np.isnan(said(table, columns, task)), dtype=bool)
-    if task != MULTICLASS:
-        return found
-    if columns.prediction not in table.column_names:
-        words = f"has no column '{columns.prediction}'" if columns.prediction else "does not say the chosen class"
-        raise SourceUnavailable(f"The log {words}; name it as `prediction` under the model's columns.")
-    named = np.array([one is not None for one in classes(table.column(columns.prediction))], dtype=bool)
-    return np.asarray(found & named, dtype=bool)
 
 
 def arrived(table: pa.Table, columns: LogColumns, as_of: datetime | None, task: str = BINARY) -> Flags:

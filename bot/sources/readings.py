@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from bot.core.models import Model
@@ -14,7 +16,7 @@ from bot.core.windows import Window
 from bot.sources.columns import MANY, side_by_side
 from bot.sources.joint import Picking
 from bot.sources.order import in_time, repeated
-from bot.sources.outcomes import chosen, outcomes_of, said, scored, thinned
+from bot.sources.outcomes import Said, chosen, outcomes_of, said_of, thinned
 from bot.sources.segments import coarse, slices_of
 from bot.sources.table import operations_of, profiled, versions_of
 from bot.sources.targets import targets_of
@@ -42,8 +44,8 @@ def reading_of(
     columns, like = model.columns, like or {}
     there = declared_of(model, table.column_names)
     at = moments(table.column(columns.time), columns.time)
-    told = outcomes_of(table, columns, at, as_of, model.task)
-    given, picks = scored(table, columns, model.task), chosen(table, columns, model.task)
+    said, picks = said_of(table, columns, model.task), chosen(table, columns, model.task)
+    told = outcomes_of(table, columns, said, at, as_of=as_of, task=model.task)
     order, timed = (None, True) if like or profiles is not None else in_time(at)
     ids = table.column(columns.request) if columns.request in table.column_names else None
     picking = Picking(model, table, at, ids) if whole_rows and profiles is None else None
@@ -67,11 +69,16 @@ def reading_of(
         joint=picking.told(as_of) if picking else None,
         slices=_slices(model, window, table, like or made, as_of) if profiles is None else {},
         task=model.task,
-        scored=said(table, columns, model.task)[given] if like else np.empty(0),
-        chosen=picks[given] if like and len(picks) else np.empty(0, dtype=bool),
+        scored=_given(said.scores, said) if like else np.empty(0),
+        chosen=_given(picks, said) if like and len(picks) else np.empty(0, dtype=bool),
         top=model.top,
         targets=targets_of(model, told, picks, tables=(table,), like=like, as_of=as_of) if targets else {},
     )
+
+
+def _given(values: npt.NDArray[Any], said: Said) -> npt.NDArray[Any]:
+    """Return the values of the rows that have a score; the very same array where all have."""
+    return values if said.given.all() else values[said.given]
 
 
 def _slices(model: Model, window: Window, table: pa.Table, like: Profiles, as_of: datetime | None) -> dict[str, Reading]:

@@ -15,7 +15,7 @@ from bot.core.profiles import CategoryProfile, ColumnProfile, NumericProfile
 from bot.core.readings import Operations, Sample
 from bot.core.windows import Window
 from bot.sources.order import level_changes
-from bot.sources.outcomes import arrived, labels_of, said, scored, texts_of
+from bot.sources.outcomes import arrived, labels_of, said_of, texts_of
 from bot.sources.values import kind_of, moments, numbers, plain, texts
 from bot.stats.profiles import MOST_LEVELS, cuts_for, profile_levels, profile_numbers
 
@@ -68,10 +68,11 @@ def ends_of(column: pa.ChunkedArray, name: str) -> tuple[datetime, datetime]:
 
 def within(table: pa.Table, window: Window, time: str) -> pa.Table:
     """Return the rows of `[start, end)`; a row without a time is in no window."""
-    timed = table.filter(pc.is_valid(table.column(time))) if table.column(time).null_count else table
-    at = moments(timed.column(time), time)
+    column = table.column(time)
+    at = np.full(len(column), np.nan)
+    at[np.asarray(pc.is_valid(column), dtype=bool)] = moments(column.drop_null() if column.null_count else column, time)
     inside = (at >= window.start.timestamp()) & (at < window.end.timestamp())
-    return timed if inside.all() else timed.filter(pa.array(inside))
+    return table if inside.all() else table.filter(pa.array(inside))
 
 
 def wanted(model: Model) -> tuple[str, ...]:
@@ -125,7 +126,7 @@ def _failures(column: pa.ChunkedArray) -> int:
 def sample_of(model: Model, table: pa.Table, limit: int, version: str | None) -> Sample:
     """Return at most `limit` labelled rows, evenly spread, the same ones at every call."""
     columns = model.columns
-    rows = table.filter(pa.array(arrived(table, columns, None, model.task) & scored(table, columns, model.task)))
+    rows = table.filter(pa.array(arrived(table, columns, None, model.task) & said_of(table, columns, model.task).given))
     if version is not None and columns.version in rows.column_names:
         rows = rows.filter(pc.equal(texts(rows.column(columns.version)), version))
     if not len(rows):
@@ -135,7 +136,7 @@ def sample_of(model: Model, table: pa.Table, limit: int, version: str | None) ->
     rows = rows.take(pa.array(np.unique(np.linspace(0, len(rows) - 1, min(limit, len(rows))).astype(np.int64))))
     return Sample(
         features={f.name: tuple(plain(rows.column(f.name))) for f in model.features if f.name in rows.column_names},
-        scores=said(rows, columns, model.task),
+        scores=said_of(rows, columns, model.task).scores,
         labels=labels_of(rows, columns, model.task),
         versions=texts_of(rows, columns.version),
         at=moments(rows.column(columns.time), columns.time),

@@ -14,7 +14,8 @@ from bot.core.profiles import Counts
 HDDM_CONFIDENCE = 0.001
 DDM_WARM, DDM_DEVIATIONS = 30, 3.0
 FIRST = 512
-"""So many rows are looked at first after an alarm, then twice as many, and so on: alarms may come soon after each other."""
+"""So many rows are looked at after an alarm, then twice as many, and so on: the next may come soon. Before it all are: most streams
+are calm."""
 
 Raised = Callable[[Counts], npt.NDArray[np.bool_]]
 
@@ -26,7 +27,7 @@ def alarms(raised: Raised, errors: Counts) -> Iterator[int]:
         raised: `hddm_a`, `ddm` or `bot.stats.adwin.adwin`, which say of rows since the last alarm at which of them it would cry.
         errors: 0 (right) or 1 (wrong), shape (n,), in the order of time.
     """
-    start, rows = 0, FIRST
+    start, rows = 0, len(errors)
     while start < len(errors):
         found = np.flatnonzero(raised(errors[start : start + rows]))
         if len(found):

@@ -130,7 +130,7 @@ def common(reference: Counts, current: Counts) -> npt.NDArray[np.bool_]:
 def counts(reference: ColumnProfile, current: ColumnProfile) -> tuple[Counts, Counts] | None:
     """Return both sides' rows a bin, missing ones left out; None where the two cannot be compared."""
     if isinstance(reference, NumericProfile) and isinstance(current, NumericProfile):
-        return (reference.bins, current.bins) if np.array_equal(reference.edges, current.edges) else None
+        return (reference.bins, current.bins) if reference.same_bins(current) else None
     if isinstance(reference, CategoryProfile) and isinstance(current, CategoryProfile):
         return aligned(reference, current)
     return None

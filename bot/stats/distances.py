@@ -31,14 +31,14 @@ def kolmogorov_smirnov(reference: NumericProfile, current: NumericProfile) -> Di
     limit (1948) at `value`; `smirnov.exact_p_value` is SciPy's.
     """
     n, m = reference.count, current.count
-    if not n or not m or not np.array_equal(reference.cuts, current.cuts):
+    if not n or not m or not reference.same_cuts(current):
         return None
     f_at, g_at = reference.up_to / n, current.up_to / m
     f_below, g_below = reference.below / n, current.below / m
     known = max(float(np.abs(f_at - g_at).max()), float(np.abs(f_below - g_below).max()))
-    at = np.stack([np.append(0.0, f_at), np.append(0.0, g_at)])
-    until = np.stack([np.append(f_below, 1.0), np.append(g_below, 1.0)])
-    high = max(known, float((until - at[::-1]).max()))
+    ends = f_below[0], g_below[0], 1 - f_at[-1], 1 - g_at[-1]
+    between = ((one[1:] - other[:-1]).max(initial=0.0) for one, other in ((f_below, g_at), (g_below, f_at)))
+    high = max(known, *map(float, ends), *map(float, between))
     return Distance(known, known, high, float(special.kolmogorov(np.sqrt(n * m / (n + m)) * known)))
 
 
@@ -92,16 +92,14 @@ class Association(NamedTuple):
 def chi_square(reference: Counts, current: Counts) -> Association | None:
     """Return the association of level and window; None when a side is empty. With one level nothing changes."""
     seen = (reference + current) > 0
-    table = np.stack([reference[seen], current[seen]]).astype(np.float64)
-    n, m = table.sum(axis=1)
-    levels = table.shape[1]
+    then, now = reference[seen].astype(np.float64), current[seen].astype(np.float64)
+    n, m, levels = then.sum(), now.sum(), len(then)
     if not n or not m:
         return None
     if levels < 2:
         return Association(0.0, 1.0, 0.0, 0.0)
     total = n + m
-    expected = np.outer([n, m], table.sum(axis=0)) / total
-    statistic = float(((table - expected) ** 2 / expected).sum())
+    statistic = float((np.square(then * m - now * n) / (then + now)).sum() / (n * m))  # Σ (seen − expected)² / expected
     freedom = levels - 1
     phi2 = statistic / total
     corrected = max(0.0, phi2 - freedom / (total - 1))

@@ -8,8 +8,10 @@ of time, differ, against how often two rows picked at random would.
 import numpy as np
 
 from bot.core.profiles import CategoryProfile, ColumnProfile
+from bot.stats.learned import shared
 
 
+@shared
 def independence(reference: ColumnProfile) -> float | None:
     """Return how many independent draws one row of this column is worth: 1 for rows in no order, near 0 for a slow column.
 

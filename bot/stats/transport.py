@@ -56,76 +56,83 @@ def certified(reference: NumericProfile, current: NumericProfile, *, within: tup
 
     None when a side has no finite value, the two were counted at different cut points, or sums have overflowed.
     """
-    if not reference.count or not current.count or not np.array_equal(reference.cuts, current.cuts):
+    if not reference.count or not current.count or not reference.same_cuts(current):
         return None
     cuts = reference.cuts
     first, last = (0, len(cuts) - 1) if within is None else (int(np.searchsorted(cuts, end)) for end in within)
     with np.errstate(over="ignore", invalid="ignore"):
-        f, g = _Side(reference), _Side(current)
-        segments = _segments(f, g, cuts, slice(first, last), slice(first + 1, last + 1))
-        tails = [] if within is not None else [_tail(f.tail_below(), g.tail_below()), _tail(f.tail_above(), g.tail_above())]
-        slack = ROUNDING * (last - first + 2) * (f.largest + g.largest)
+        sides = _sides(reference, current)
+        segments = _segments(sides, cuts, slice(first, last), slice(first + 1, last + 1))
+        tails = [_tail_below(sides, cuts), _tail_above(sides, cuts)] if within is None else []
+        slack = ROUNDING * (last - first + 2) * sides.largest.sum()
         low = sum((tail.low for tail in tails), segments.low) - slack
         high = sum((tail.high for tail in tails), segments.high) + slack
     return Between(max(0.0, float(low)), float(high)) if np.isfinite(high) else None
 
 
-class _Side:
-    """A profile as shares and means: what each cut point has below it, up to it, and how much that adds up to."""
+class _Sides(NamedTuple):
+    """Both columns as shares and means of their rows: what each cut point has below it, up to it, and how much that adds up to.
 
-    def __init__(self, profile: NumericProfile) -> None:
-        n = profile.count
-        self.cuts, self.mean = profile.cuts, profile.mean
-        self.below, self.up_to = profile.below / n, profile.up_to / n
-        self.sums = profile.sum_up_to / n
-        self.sums_below = self.sums - (self.up_to - self.below) * profile.cuts
-        ends = np.abs([profile.low, profile.high, *self.cuts[[0, -1]]])
-        self.largest = float(max(ends.max(), np.abs(self.sums).max()))
+    Shapes: `means` and `largest` are (2,), all others (2, k).
+    """
 
-    def tail_below(self) -> float:
-        """Return the area under the function left of all cut points."""
-        return float(self.cuts[0] * self.below[0] - self.sums_below[0]) if self.below[0] > 0 else 0.0
-
-    def tail_above(self) -> float:
-        """Return the area above the function right of all cut points."""
-        beyond = 1 - self.up_to[-1]
-        return float(self.mean - self.sums[-1] - self.cuts[-1] * beyond) if beyond > 0 else 0.0
+    below: Floats
+    up_to: Floats
+    sums: Floats
+    sums_below: Floats
+    means: Floats
+    largest: Floats
 
 
-def _segments(f: _Side, g: _Side, cuts: Floats, at: slice, to: slice) -> Between:
+def _sides(reference: NumericProfile, current: NumericProfile) -> _Sides:
+    both, cuts = (reference, current), reference.cuts
+    rows = np.array([[side.count] for side in both])
+    below, up_to, sums = (np.stack([getattr(side, name) for side in both]) / rows for name in ("below", "up_to", "sum_up_to"))
+    ends = [max(map(abs, (side.low, side.high, float(cuts[0]), float(cuts[-1])))) for side in both]
+    means = np.array([side.mean for side in both])
+    return _Sides(below, up_to, sums, sums - (up_to - below) * cuts, means, np.maximum(ends, np.abs(sums).max(axis=1)))
+
+
+def _tail_below(sides: _Sides, cuts: Floats) -> Between:
+    """Return what the area under the functions left of all cut points says."""
+    below = sides.below[:, 0]
+    return _tail(np.where(below > 0, cuts[0] * below - sides.sums_below[:, 0], 0.0))
+
+
+def _tail_above(sides: _Sides, cuts: Floats) -> Between:
+    """Return what the area above the functions right of all cut points says."""
+    beyond = 1 - sides.up_to[:, -1]
+    return _tail(np.where(beyond > 0, sides.means - sides.sums[:, -1] - cuts[-1] * beyond, 0.0))
+
+
+def _tail(areas: Floats) -> Between:
+    return Between(float(abs(areas[0] - areas[1])), float(areas.sum()))
+
+
+def _segments(sides: _Sides, cuts: Floats, at: slice, to: slice) -> Between:
     """Return the area between the functions over all stretches from one cut point to the next."""
     length = cuts[to] - cuts[at]
-    (f_start, f_end, f_area), (g_start, g_end, g_area) = (_risen(side, cuts, at, to, length) for side in (f, g))
-    least = np.abs(f_area - g_area)
-    apart = (f_start >= g_end) | (g_start >= f_end)  # they cannot cross here: what lies between them is the difference
-    most = length * np.maximum(f_end - g_start, g_end - f_start)
-    f_early, g_early = _early(f_start, f_end, f_area, length), _early(g_start, g_end, g_area, length)
-    for level in (f_start, f_end, g_start, g_end):  # |F - G| is at most |F - level| + |G - level|, whatever the level
-        off = _off(f_start, f_end, f_early, length, level) + _off(g_start, g_end, g_early, length, level)
-        most = np.minimum(most, off)
+    start, end = sides.up_to[:, at], sides.below[:, to]  # how high each function is there
+    risen = (end - start) * length
+    inside = np.where(end > start, cuts[to] * (end - start) - (sides.sums_below[:, to] - sides.sums[:, at]), 0.0)
+    area = start * length + np.clip(inside, 0.0, risen)
+    least = np.abs(area[0] - area[1])
+    apart = (start >= end[::-1]).any(axis=0)  # they cannot cross here: what lies between them is the difference
+    most = np.minimum(length * (end - start[::-1]).max(axis=0), _farthest(start, end, area, length))
     return Between(float(least.sum()), float(np.where(apart, least, np.maximum(least, most)).sum()))
 
 
-def _risen(side: _Side, cuts: Floats, at: slice, to: slice, length: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return a function's height at the start and the end of each stretch, and the area under it."""
-    start, end = side.up_to[at], side.below[to]
-    inside = np.where(end > start, cuts[to] * (end - start) - (side.sums_below[to] - side.sums[at]), 0.0)
-    return start, end, start * length + np.clip(inside, 0.0, (end - start) * length)
+def _farthest(start: Floats, end: Floats, area: Floats, length: Floats) -> Floats:
+    """Return the most that lies between two rising functions of these areas, shape (k,).
 
-
-def _early(start: Floats, end: Floats, area: Floats, length: Floats) -> Floats:
-    """Return for which share of each stretch a function of this area stays at its start if it then jumps to its end."""
-    rise = (end - start) * length
-    return np.divide(end * length - area, rise, out=np.full_like(rise, 0.5), where=rise > 0)
-
-
-def _off(start: Floats, end: Floats, early: Floats, length: Floats, level: Floats) -> Floats:
-    """Return the most that a rising function can be off a level: by staying at its start and then jumping to its end."""
-    return np.asarray(length * (np.abs(start - level) * early + np.abs(end - level) * (1 - early)), dtype=np.float64)
-
-
-def _tail(f: float, g: float) -> Between:
-    return Between(abs(f - g), f + g)
+    |F - G| is at most |F - level| + |G - level|, whatever the level: one of the four ends. A function is farthest off a level by
+    staying at its start, for the share of the stretch that its area leaves to that, and then jumping to its end.
+    """
+    risen = (end - start) * length
+    early = np.divide(end * length - area, risen, out=np.full_like(risen, 0.5), where=risen > 0)[:, None]
+    levels = np.concatenate([start, end])
+    off = np.abs(start[:, None] - levels) * early + np.abs(end[:, None] - levels) * (1 - early)
+    return np.asarray(length * off.sum(axis=0).min(axis=0), dtype=np.float64)
 
 
 def rank(profile: NumericProfile, share: float) -> float:

@@ -1,7 +1,9 @@
 """One of the two files, read a column at a time: memory holds two columns, not two tables."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from pyarrow import csv
 
 from bot.core.errors import SourceUnavailable
 from bot.sources.files import opened, table_of
+from bot.sources.parquet import column_of_pieces, pieces_of
 
 SLICE = 1_000_000
 
@@ -47,13 +50,13 @@ class ParquetSide(Side):
     """The columns of Parquet files, each read when it is asked for."""
 
     def __init__(self, path: Path, data: ds.Dataset) -> None:
-        self._path, self._data = path, data
-        self.rows = _tried(path, data.count_rows)
-        self.schema = data.schema
+        self._path, self._data, self.schema = path, data, data.schema
+        self._pieces = _tried(path, lambda: [*chain(*pieces_of(data, None, data.schema, sys.maxsize))])
+        self.rows = sum(map(len, self._pieces))
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a whole column."""
-        return _tried(self._path, lambda: self._data.to_table(columns={name: ds.field(name)})).column(0)
+        return _tried(self._path, lambda: column_of_pieces(self._pieces, self.schema.field(name)))
 
     def slices(self, name: str) -> Iterator[pa.ChunkedArray]:
         """Yield a column in parts of about a million rows: row groups are read as they are needed."""

@@ -14,7 +14,7 @@ from bot.core.readings import RANKING
 from bot.core.windows import Window
 from bot.sources import files, slices
 from bot.sources.groups import grouped, whole
-from bot.sources.outcomes import outcomes_of
+from bot.sources.outcomes import outcomes_of, said_of
 from bot.sources.readings import reading_of
 from bot.sources.table import sample_of
 from tests.fakes.readings import numbers
@@ -32,7 +32,7 @@ def log(**columns):
 
 
 def told(table, as_of=None):
-    return outcomes_of(table, COLUMNS, np.zeros(len(table), np.int64), as_of, RANKING)
+    return outcomes_of(table, COLUMNS, said_of(table, COLUMNS, RANKING), np.zeros(len(table), np.int64), as_of=as_of, task=RANKING)
 
 
 def test_a_group_has_one_number_wherever_it_comes():

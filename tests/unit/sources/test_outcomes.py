@@ -10,7 +10,7 @@ from bot.core.errors import SourceUnavailable
 from bot.core.models import LogColumns, Model
 from bot.core.readings import MULTICLASS, REGRESSION
 from bot.core.windows import Window
-from bot.sources.outcomes import outcomes_of, thinned
+from bot.sources.outcomes import outcomes_of, said_of, thinned
 from bot.sources.readings import reading_of
 from bot.sources.table import sample_of
 from tests.fakes.readings import numbers, outcomes
@@ -31,7 +31,7 @@ def model(task):
 
 
 def told(table, task="binary"):
-    return outcomes_of(table, COLUMNS, np.zeros(len(table), np.int64), None, task)
+    return outcomes_of(table, COLUMNS, said_of(table, COLUMNS, task), np.zeros(len(table), np.int64), as_of=None, task=task)
 
 
 def test_a_regressions_numbers_are_kept_with_the_true_ones():
@@ -55,7 +55,9 @@ def test_of_several_classes_the_chosen_one_must_be_known():
     with pytest.raises(SourceUnavailable, match="no column 'chosen'; name it as `prediction`"):
         told(table, MULTICLASS)
     with pytest.raises(SourceUnavailable, match="does not say the chosen class"):
-        outcomes_of(table, LogColumns(), np.zeros(1, np.int64), None, MULTICLASS)
+        outcomes_of(
+            table, LogColumns(), said_of(table, LogColumns(), MULTICLASS), np.zeros(1, np.int64), as_of=None, task=MULTICLASS
+        )
 
 
 def test_a_decided_class_is_kept_where_every_row_has_one():
