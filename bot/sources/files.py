@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from bot.sources.parquet import columns_of_pieces, pieces_of, table_of_pieces
 from bot.sources.places import Place, first_line, place_of, suffix
 from bot.sources.readings import reading_of
 from bot.sources.slices import reading_of_slices
-from bot.sources.table import ends_of, required, sample_of, wanted, within
+from bot.sources.table import ends_of, of_the_log, required, sample_of, wanted, within
 
 CSV = ds.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
 """An empty field is a missing value in columns of text, too."""
@@ -91,7 +90,7 @@ class FileSource:
             return [within(table_of_pieces([piece for part in parts for piece in part], keep), window, time)]
         slices = [within(columns_of_pieces(part, kinds), window, time) for part in parts]
         filled = [part for part in slices if len(part)] or slices[:1]
-        return filled if len(filled) > 1 else [filled[0].remembering(wanted(replace(model, features=())))]
+        return filled if len(filled) > 1 else [filled[0].remembering(of_the_log(model))]
 
 
 def _known(place: Place, model: Model) -> tuple[ds.Dataset, list[str]]:

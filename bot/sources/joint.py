@@ -19,7 +19,10 @@ MOST_JOINT = 5_000
 
 
 class Picking:
-    """Rows that remember some of every column that is read of them through `passing`.
+    """Rows that remember some of every feature that is read of them through `passing`.
+
+    What is remembered has its place from the beginning: a few kilobytes kept beside every column that passes by would tear a heap
+    of whole columns to pieces (ten million rows held 350 MB more).
 
     Args:
         model: whose log it is.
@@ -34,7 +37,9 @@ class Picking:
     ) -> None:
         self._model, self._part, self._place = model, part, evenly(at, ids, most)
         self._at = at[self._place]  # not all of them: a long window has many slices
-        self._kept: dict[str, pa.ChunkedArray] = {}
+        self._kinds = {feature.name: feature.kind for feature in model.features if feature.name in part.column_names}
+        self._values = np.full((len(self._place), len(self._kinds)), np.nan)
+        self._levels: dict[str, tuple[str, ...]] = {}
 
     @property
     def passing(self) -> Columns:
@@ -43,35 +48,30 @@ class Picking:
 
     def _read(self, name: str) -> pa.ChunkedArray:
         column = self._part.column(name)
-        self._kept[name] = picked(column, self._place)
+        if name in self._kinds:
+            self._keep(name, picked(column, self._place))
         return column
+
+    def _keep(self, name: str, some: pa.ChunkedArray) -> None:
+        mine = self._values[:, list(self._kinds).index(name)]
+        if self._kinds[name] == "numeric" and kind_of(some.type, "numeric") == "numeric":
+            mine[:] = numbers(some)
+        else:
+            mine[:], self._levels[name] = _places(some)
 
     def told(self, as_of: datetime | None) -> JointRows:
         """Return the rows of which every feature has passed by, with what the log's own columns say of them."""
-        log = self._model.columns
+        self._values[~np.isfinite(self._values)] = np.nan
+        log, task = self._model.columns, self._model.task
         asked = {log.score, log.label, log.label_time, log.prediction} & set(self._part.column_names)
-        rest = {name: picked(self._part.column(name), self._place) for name in asked if name not in self._kept}
-        return _together(self._model, pa.table({**self._kept, **rest}), self._at, len(self._part), as_of)
-
-
-def _together(model: Model, kept: pa.Table, at: Counts, of: int, as_of: datetime | None) -> JointRows:
-    """Return the rows of a small table as numbers; `at` are their times, shape (n,), `of` is how many rows they stand for."""
-    log = model.columns
-    kinds = {f.name: f.kind for f in model.features if f.name in kept.column_names}
-    levels: dict[str, tuple[str, ...]] = {}
-    values = np.full((len(kept), len(kinds)), np.nan)
-    for i, (name, kind) in enumerate(kinds.items()):
-        if kind == "numeric" and kind_of(kept.column(name).type, kind) == "numeric":
-            values[:, i] = numbers(kept.column(name))
-        else:
-            values[:, i], levels[name] = _places(kept.column(name))
-    values[~np.isfinite(values)] = np.nan
-    labels, judged = np.full(len(kept), np.nan), model.task not in UNBOUNDED  # whole rows are judged by shares, never by distances
-    known = arrived(kept, log, as_of, model.task)
-    if judged and known.any():
-        labels[known] = labels_of(kept, log, model.task)[known]
-    said_of = scores(kept.column(log.score)) if judged else labels.copy()
-    return JointRows(tuple(kinds), values, levels, said_of, labels, at, of)
+        rows = pa.table({name: picked(self._part.column(name), self._place) for name in asked})
+        labels, judged = np.full(len(rows), np.nan), task not in UNBOUNDED  # whole rows are judged by shares, never by distances
+        known = arrived(rows, log, as_of, task)
+        if judged and known.any():
+            labels[known] = labels_of(rows, log, task)[known]
+        said = scores(rows.column(log.score)) if judged else labels.copy()
+        levels = {name: self._levels[name] for name in self._kinds if name in self._levels}
+        return JointRows(tuple(self._kinds), self._values, levels, said, labels, self._at, len(self._part))
 
 
 def _places(column: pa.ChunkedArray) -> tuple[Floats, tuple[str, ...]]:

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from bot.core.joint import joined
 from bot.core.models import Model
@@ -26,17 +25,15 @@ from bot.sources.columns import Columns, side_by_side
 from bot.sources.joint import MOST_JOINT, Picking
 from bot.sources.order import level_changes
 from bot.sources.readings import declared_of, reading_of
-from bot.sources.table import profiled, wanted
+from bot.sources.table import of_the_log, profiled
+from bot.sources.tally import Tally
 from bot.sources.targets import decided_in, targets_of
 from bot.sources.values import kind_of, moments, numbers, texts
-from bot.stats.profiles import MOST_LEVELS, changes, profile_levels, profile_numbers
+from bot.stats.profiles import MOST_LEVELS, changes, profile_numbers
 
 WHOLE = 4_000_000
 MOST_OUTCOMES = 500_000
 """Of twice as many labelled rows or waiting times only a draw of this size is kept: more make no interval visibly narrower."""
-
-MOST_COUNTED = 1_000_000
-"""Levels that are counted at once; of more, the rare ones that the reference does not know are only summed."""
 
 Slices = Sequence[Columns]
 Told = TypeVar("Told", Outcomes, Operations)
@@ -59,7 +56,7 @@ def reading_of_slices(
     timed = bool(known) or in_order(slices, model.columns.time)
     made = side_by_side(lambda name: sliced(passing, name, there[name], known.get(name), timed=timed), there, parallel=True)
     step = max(1, sum(map(len, slices)) // MOST_OUTCOMES)
-    log = wanted(replace(model, features=()))
+    log = of_the_log(model)
     told = (reading_of(model, window, part.remembering(log), like, as_of, profiles={}, targets=False) for part in slices)
     told = (thinned(reading, step, seed=place) for place, reading in enumerate(told))
     joint = joined([pick.told(as_of) for pick in picks], MOST_JOINT) if picks else None
@@ -129,38 +126,10 @@ def empty_like(cut: NumericProfile) -> NumericProfile:
 
 def levels_of(slices: Slices, name: str, like: CategoryProfile | None) -> CategoryProfile:
     """Return the profile of a column of categories; levels are counted in all slices before any is dropped."""
-    counted, nulls, dropped, most_seen = _no_levels(), 0, 0, 0
+    tally = Tally(like)
     for part in slices:
-        column = part.column(name)
-        nulls += column.null_count
-        found = pc.value_counts(column.drop_null() if pa.types.is_dictionary(column.type) else texts(column).drop_null())
-        fresh = pa.table({"level": texts(pa.chunked_array([found.field("values")])), "rows": found.field("counts")})
-        counted = (
-            pa.concat_tables([counted, fresh])
-            .group_by("level", use_threads=False)
-            .aggregate([("rows", "sum")])
-            .rename_columns(["level", "rows"])
-        )
-        most_seen = max(most_seen, len(counted))
-        if len(counted) > MOST_COUNTED:
-            counted, rare = _frequent(counted, like)
-            dropped += rare
-    counts = np.asarray(counted.column("rows"), dtype=np.int64)
-    made = profile_levels(counted.column("level").to_pylist(), counts, nulls=nulls, like=like, most=MOST_LEVELS)
-    return replace(made, rows=made.rows + dropped, other=made.other + dropped, distinct=max(made.distinct, most_seen))
-
-
-def _no_levels() -> pa.Table:
-    return pa.table({"level": pa.array([], pa.string()), "rows": pa.array([], pa.int64())})
-
-
-def _frequent(counted: pa.Table, like: CategoryProfile | None) -> tuple[pa.Table, int]:
-    """Return the reference's levels and the more frequent half of the others, and how many rows the rest have."""
-    counts = np.asarray(counted.column("rows"), dtype=np.int64)
-    known = pa.array(list(like.counts) if like is not None else [], pa.string())
-    keep = np.array(pc.is_in(counted.column("level"), value_set=known))
-    keep[np.argsort(-counts, kind="stable")[: MOST_COUNTED // 2]] = True
-    return counted.filter(pa.array(keep)), int(counts[~keep].sum())
+        tally.add(part.column(name))
+    return tally.profile(MOST_LEVELS)
 
 
 def added(one: Reading, other: Reading) -> Reading:

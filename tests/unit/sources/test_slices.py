@@ -14,7 +14,7 @@ from bot.core.models import Feature, LogColumns, Model
 from bot.core.profiles import CategoryProfile, NumericProfile
 from bot.core.readings import Reading
 from bot.core.windows import Window
-from bot.sources import files, readings, slices
+from bot.sources import files, readings, slices, tally
 from bot.sources.columns import Columns
 from bot.sources.slices import drawn, evenly, levels_of
 
@@ -223,7 +223,7 @@ def test_a_level_that_is_rare_in_every_slice_but_not_in_all_of_them_is_kept(monk
 
 
 def test_levels_beyond_counting_are_summed_but_never_those_of_the_reference(monkeypatch):
-    monkeypatch.setattr(slices, "MOST_COUNTED", 4)
+    monkeypatch.setattr(tally, "MOST_COUNTED", 4)
     like = CategoryProfile(1, 0, {"known": 1})
     parts = [slice_of(c=[f"{place}-{i}" for i in range(6)] + ["known"] + ["often"] * 5) for place in range(3)]
     found = levels_of(parts, "c", like)
