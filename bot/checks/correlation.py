@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
-from bot.core.readings import Reading
+from bot.core.readings import TASKS, Reading
 from bot.stats.correlation import LEAST_ROWS, changes
 
 MOST_PAIRS = 5
@@ -15,7 +15,7 @@ MOST_PAIRS = 5
     unit="",
     threshold=Threshold(0.2, 0.4, least_rows=LEAST_ROWS, significance=0.05),
     label="change of correlation",
-    whole_rows=True,
+    whole_rows=TASKS,
 )
 def correlation(reference: Reading, current: Reading) -> Iterator[Measured]:
     """By how much a pair's rank correlation has changed, 0 to 2; the five pairs that changed most."""

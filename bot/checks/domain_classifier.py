@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.checks.recipes import whole_rows
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
-from bot.core.readings import Reading
+from bot.core.readings import TASKS, Reading
 from bot.stats.domain import told_apart
 
 LEAST_ROWS = 500
@@ -18,7 +18,7 @@ MOST_NAMED = 3
     unit="",
     threshold=Threshold(WARNING, CRITICAL, least_rows=LEAST_ROWS, null=0.5),
     label="domain classifier AUC",
-    whole_rows=True,
+    whole_rows=TASKS,
 )
 def domain_classifier(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How well a learner tells the window's rows from the reference's: AUC, 0.5 or less (not at all) to 1 (row by row).

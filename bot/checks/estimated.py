@@ -6,12 +6,15 @@ import numpy as np
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
 from bot.core.findings import ESTIMATED
+from bot.core.joint import JointRows
+from bot.core.profiles import Floats
 from bot.core.readings import BINARY, MULTICLASS, RANKING, REGRESSION, Outcomes, Reading
 from bot.core.words import number
 from bot.stats import estimates, losses, metrics
 from bot.stats.calibration import Calibration, calibrated
+from bot.stats.columns import Aligned, aligned, seen_before
 from bot.stats.estimates import Band
-from bot.stats.learned import shared
+from bot.stats.learned import once, shared
 from bot.stats.regression import regression
 from bot.stats.usual import Usual, at_length
 
@@ -41,6 +44,7 @@ Lines = Mapping[str, Usual]
     threshold=Threshold(least_rows=LEAST_ROWS),
     thresholds=dict.fromkeys(("roc_auc", "accuracy", "mae", "rmse"), LINE),
     labels={name: f"estimated {label}" for name, label in NAMES.items()},
+    whole_rows=(REGRESSION,),
 )
 def estimated(reference: Reading, current: Reading) -> Iterator[Measured]:
     """Metrics expected without labels (CBPE; of numbers DLE), in standard deviations worse than stretches of as many rows were.
@@ -54,7 +58,7 @@ def estimated(reference: Reading, current: Reading) -> Iterator[Measured]:
         yield from (NotMeasured(name, why, rows) for name in names)
         return
     assert then is not None  # noqa: S101  said above, for the type checker
-    bands, lines = _numbers(then, current) if current.task == REGRESSION else _classes(then, current)
+    bands, lines = _numbers(reference, then, current) if current.task == REGRESSION else _classes(then, current)
     for name in {**names, **bands}:
         if name not in bands or name not in lines:
             yield NotMeasured(name, "cannot be told from these scores and this reference", rows)
@@ -107,11 +111,32 @@ def _usual_of_classes(size: int, then: Outcomes, *, decided: bool) -> Lines:
     return at_length(len(rows), size, lambda part: metrics.values(metrics.binary(rows.scores[part], labels[part], chosen[part])))
 
 
-def _numbers(then: Outcomes, current: Reading) -> tuple[Bands, Lines]:
-    """Learn from the prediction alone: a reading has no rows of features."""
-    known, rows = _losses(then), len(current.scored)
-    bands = losses.estimated(known, np.empty((rows, 0)), current.scored) if known else {}
+def _numbers(reference: Reading, then: Outcomes, current: Reading) -> tuple[Bands, Lines]:
+    bands = _from_inputs(reference.joint, current.joint) or _from_predictions(then, current.scored)
     return bands, _usual_of_numbers(_size(current), then)
+
+
+def _from_inputs(then: JointRows | None, now: JointRows | None) -> Bands:
+    """Tell by the inputs and the prediction of whole rows, spread over the window; nothing where too few are known."""
+    if then is None or now is None:
+        return {}
+    now = now.rows(~np.isnan(now.scores))
+    sides = aligned(then, now)
+    if len(now) < LEAST_ROWS or not sides.names:
+        return {}
+    known = once(then, ("losses", sides.names), lambda: _losses_of_rows(then, sides))
+    return losses.estimated(known, seen_before(sides), now.scores) if known else {}
+
+
+def _losses_of_rows(then: JointRows, sides: Aligned) -> losses.Losses | None:
+    labelled = ~np.isnan(then.scores) & ~np.isnan(then.labels)
+    return losses.learned(sides.then[labelled], then.scores[labelled], then.labels[labelled])
+
+
+def _from_predictions(then: Outcomes, scored: Floats) -> Bands:
+    """Tell by the prediction alone, of all rows."""
+    known = _losses(then)
+    return losses.estimated(known, np.empty((len(scored), 0)), scored) if known else {}
 
 
 @shared

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.checks.recipes import whole_rows
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
-from bot.core.readings import Reading
+from bot.core.readings import TASKS, Reading
 from bot.stats.reconstruction import reconstruction as rebuilt
 
 LEAST_ROWS = 200
@@ -16,7 +16,7 @@ LEAST_ROWS = 200
     unit="deviations",
     threshold=Threshold(3.0, 5.0, least_rows=LEAST_ROWS),
     label="PCA reconstruction error",
-    whole_rows=True,
+    whole_rows=TASKS,
 )
 def reconstruction(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How far the mean PCA reconstruction error is from the reference's, in deviations of its own stretches: 0 is as usual."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.checks import Family, Measured, Measurement, NotMeasured, Threshold, check
-from bot.core.readings import RANKING, REGRESSION, Reading
+from bot.core.readings import BINARY, MULTICLASS, RANKING, REGRESSION, Reading
 from bot.stats.slices import LEAST_ROWS, worst_slices
 
 
@@ -13,7 +13,7 @@ from bot.stats.slices import LEAST_ROWS, worst_slices
     unit="",
     threshold=Threshold(0.05, 0.10, least_rows=LEAST_ROWS, significance=0.05),
     label="excess loss",
-    whole_rows=True,
+    whole_rows=(BINARY, MULTICLASS),
 )
 def slices(reference: Reading, current: Reading) -> Iterator[Measured]:
     """How far the squared error of the worst slices has risen above the other rows': any level or quarter of one input or two."""

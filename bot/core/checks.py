@@ -3,7 +3,7 @@
 A check is a plain function of two readings that yields measurements; the decorator makes it a value that `discover` finds.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -132,8 +132,8 @@ class Check:
 
     `thresholds`, `labels` and `units` are by subject, where one check measures several things. `ever` says that it asks what
     the reference has ever had: a window is then held against all of it, whatever its season. Not `of_rows` is
-    one whose `n` counts something else than predictions: a watch's floor of rows says nothing about it. `whole_rows` says that it
-    looks at `Reading.joint`: a log is not asked for whole rows where no check does.
+    one whose `n` counts something else than predictions: a watch's floor of rows says nothing about it. `whole_rows` are
+    the tasks of which it looks at `Reading.joint`: a log is not asked for whole rows where no check does.
     """
 
     name: str
@@ -148,7 +148,7 @@ class Check:
     units: Mapping[str, str] = field(default_factory=dict)
     ever: bool = False
     of_rows: bool = True
-    whole_rows: bool = False
+    whole_rows: Collection[str] = ()
 
     def judged_by(self, subject: str) -> Threshold:
         """Return the threshold of this subject: its own where it has one, else the check's."""
@@ -175,7 +175,7 @@ def check(
     units: Mapping[str, str] | None = None,
     ever: bool = False,
     of_rows: bool = True,
-    whole_rows: bool = False,
+    whole_rows: Collection[str] = (),
 ) -> Callable[[Measure], Check]:
     """Make a measuring function a `Check`; the first line of its docstring becomes the check's summary."""
 

@@ -20,7 +20,8 @@ class JointRows:
 
     Shapes: `values` is (n, k), a column a name; numbers as they are, missing and infinite ones NaN. A column of categories holds
     places in `levels[name]`, NaN where missing. `scores` and `labels` are (n,), NaN where nobody scored or nobody knows the truth
-    yet; `at` is (n,), epoch seconds.
+    yet: shares and whether it came true (1 or 0), of a regression the predicted and the true number, of a ranking never known.
+    `at` is (n,), epoch seconds.
     """
 
     names: tuple[str, ...]
@@ -43,6 +44,10 @@ class JointRows:
         return replace(
             self, values=self.values[kept], scores=self.scores[kept], labels=self.labels[kept], at=self.at[kept], of=int(kept.sum())
         )
+
+    def unlabelled(self) -> Self:
+        """Return the rows as if nobody knew the truth yet."""
+        return replace(self, labels=np.full(len(self), np.nan))
 
     def thinned(self, most: int) -> Self:
         """Return at most so many of the rows, evenly spread, the same ones at every call."""

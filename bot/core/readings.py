@@ -15,6 +15,8 @@ from bot.core.windows import Window
 BINARY, MULTICLASS, REGRESSION, RANKING = "binary", "multiclass", "regression", "ranking"
 """What a model predicts: whether something comes true, which of several classes, a number, or which items of a group come first."""
 
+TASKS = (BINARY, MULTICLASS, REGRESSION, RANKING)
+
 TOP = 10
 """How many items of a group count, where nobody said."""
 

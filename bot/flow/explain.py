@@ -17,7 +17,7 @@ from bot.core.findings import Finding
 from bot.core.incidents import Incident
 from bot.core.models import Model, Split, live_version, split_words
 from bot.core.profiles import Floats
-from bot.core.readings import BINARY, Outcomes, Reading, Sample
+from bot.core.readings import BINARY, REGRESSION, Outcomes, Reading, Sample
 from bot.core.windows import Window
 from bot.core.words import POINTS, SHARE, amount, between, some
 from bot.flow import announce, blame
@@ -118,7 +118,10 @@ def _clues(desk: Desk, model: Model, window: Window) -> Clues:
         reading = desk.source(model).reading(model, window, like.distributions, as_of=desk.data.now())
     except AiopsError:
         return Clues()
-    return desk.clues(like.joint, reading.joint, not any(feature.importance for feature in model.features))
+    now = reading.joint
+    if now is not None and model.task == REGRESSION:  # slices are searched by shares
+        now = now.unlabelled()
+    return desk.clues(like.joint, now, not any(feature.importance for feature in model.features))
 
 
 def _split(desk: Desk, model: Model) -> str:

@@ -93,7 +93,7 @@ def fresh_findings(desk: Desk, model: Model, run: Run, incident: Incident, since
         return [], 0
     window = Window(since, now - watch.lag)
     like = reference(desk, model)
-    reading = desk.source(model).reading(model, window, like.distributions, as_of=now, whole_rows=of_whole_rows(desk, asked))
+    reading = desk.source(model).reading(model, window, like.distributions, as_of=now, whole_rows=of_whole_rows(desk, model, asked))
     usual, reading, lines = beside(desk, model, watch, like, reading, keep=True)
     blamed = {f.key for f in incident.findings}
     findings = detect(desk, model, replace(watch, checks=tuple(asked)), usual, reading, lines=lines)

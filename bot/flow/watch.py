@@ -132,15 +132,15 @@ def measured(desk: Desk, model: Model, watch: Watch, slot: datetime, like: Readi
 
 def _measured(desk: Desk, model: Model, at: Look, like: Reading, window: Window, *, keep: bool) -> list[Finding]:
     reading = desk.source(model).reading(
-        model, window, like.distributions, as_of=at.slot, whole_rows=of_whole_rows(desk, at.watch.checks)
+        model, window, like.distributions, as_of=at.slot, whole_rows=of_whole_rows(desk, model, at.watch.checks)
     )
     usual, reading, lines = beside(desk, model, at.watch, like, reading, keep=keep)
     return [*detect(desk, model, at.watch, usual, reading, lines=lines), readable(model, reading, lines.trouble, usual.words)]
 
 
-def of_whole_rows(desk: Desk, checks: Iterable[str]) -> bool:
-    """Return whether any of these checks looks at whole rows: reading them costs a small model a third of its look."""
-    return any(desk.checks[name].whole_rows for name in checks)
+def of_whole_rows(desk: Desk, model: Model, checks: Iterable[str]) -> bool:
+    """Return whether any of these checks looks at the model's whole rows: reading them costs a small one a third of its look."""
+    return any(model.task in desk.checks[name].whole_rows for name in checks)
 
 
 def beside(desk: Desk, model: Model, watch: Watch, like: Reading, reading: Reading, *, keep: bool) -> tuple[Usual, Reading, Lines]:

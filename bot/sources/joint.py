@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 from bot.core.joint import JointRows
 from bot.core.models import Model
 from bot.core.profiles import Counts, Floats
+from bot.core.readings import RANKING, REGRESSION
 from bot.sources.columns import Columns
-from bot.sources.outcomes import UNBOUNDED, arrived, labels_of
+from bot.sources.outcomes import arrived, labels_of, said_of
 from bot.sources.spread import evenly, picked
-from bot.sources.values import kind_of, numbers, scores, texts
+from bot.sources.values import kind_of, numbers, texts
 
 MOST_JOINT = 5_000
 """Whole rows of a window that are kept: enough to tell two windows apart to within a hundredth of AUC."""
@@ -65,11 +66,12 @@ class Picking:
         log, task = self._model.columns, self._model.task
         asked = {log.score, log.label, log.label_time, log.prediction} & set(self._part.column_names)
         rows = pa.table({name: picked(self._part.column(name), self._place) for name in asked})
-        labels, judged = np.full(len(rows), np.nan), task not in UNBOUNDED  # whole rows are judged by shares, never by distances
-        known = arrived(rows, log, as_of, task)
-        if judged and known.any():
-            labels[known] = labels_of(rows, log, task)[known]
-        said = scores(rows.column(log.score)) if judged else labels.copy()
+        said, labels = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        if task != RANKING:  # a row of a ranking says nothing without its group
+            known = arrived(rows, log, as_of, task)
+            said = said_of(rows, log, task).scores
+            if known.any():
+                labels[known] = (numbers(rows.column(log.label)) if task == REGRESSION else labels_of(rows, log, task))[known]
         levels = {name: self._levels[name] for name in self._kinds if name in self._levels}
         return JointRows(tuple(self._kinds), self._values, levels, said, labels, self._at, len(self._part))
 

@@ -63,6 +63,15 @@ def _renamed(column: Floats, levels: tuple[str, ...], places: dict[str, int]) ->
     return by_place[np.where(np.isnan(column), len(levels), column).astype(np.int64)]
 
 
+def seen_before(sides: Aligned) -> Floats:
+    """Return the window's rows, shape (m, k), without the levels that the reference does not have: they are as missing."""
+    now = sides.now.copy()
+    for i in np.flatnonzero(sides.categorical):
+        known = sides.then[:, i]
+        now[:, i][now[:, i] > np.max(known, initial=-1.0, where=~np.isnan(known))] = np.nan
+    return now
+
+
 def ranked(aligned_rows: Aligned, steps: int | None = None) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return both windows' rows under each other, shape (n + m, k), as a learner of trees takes them.
 

@@ -44,7 +44,7 @@ def a_small_model() -> Model:
 
 def look(path: Path, model: Model, like: Reading, some: Collection[Check]) -> list[Finding]:
     """Look at a log as a watch with these checks does."""
-    asked = any(check.whole_rows for check in some)
+    asked = any(model.task in check.whole_rows for check in some)
     now = FileSource(path).reading(model, WINDOW, like.distributions, whole_rows=asked)
     return [finding for check in some for finding in judge(check, check.measure(like, now), model=model.key, window=now.window)]
 

@@ -6,7 +6,7 @@ import pytest
 from bot.checks.estimated import DECIDED, SUBJECTS, estimated
 from bot.core.findings import Verdict
 from bot.core.readings import BINARY, MULTICLASS, REGRESSION
-from tests.fakes.readings import a_reading, outcomes
+from tests.fakes.readings import a_reading, joint, outcomes
 from tests.unit.checks.judging import found, measured, unmeasured
 
 RANDOM = np.random.default_rng(10)
@@ -85,6 +85,41 @@ def test_of_numbers_the_error_is_estimated_from_where_predictions_have_been_off(
 
     assert found(estimated, then, usual)["mae"].verdict is Verdict.HEALTHY
     assert found(estimated, then, high)["mae"].verdict is Verdict.CRITICAL
+
+
+def numbers_whose_error_hangs_on(x, kind, like=None):
+    """Return a reading of predictions that say nothing of how far they are off: that hangs on one input and one kind."""
+    n = len(x)
+    predicted, error = RANDOM.uniform(0, 10, n), np.where(np.array(kind) == "odd", 3.0, 1.0) * np.abs(x)
+    truth = predicted + RANDOM.normal(size=n) * error
+    columns = {"x": x, "kind": list(kind)}
+    told = {"outcomes": outcomes(predicted, np.zeros(n), values=truth)} if like is None else {"scored": predicted}
+    rows = joint(columns, scores=predicted, labels=truth if like is None else np.full(n, np.nan))
+    return a_reading(columns, like, task=REGRESSION, joint=rows, **told)
+
+
+@pytest.mark.parametrize(
+    ("size", "odd", "verdict"),
+    [(1, 0.2, Verdict.HEALTHY), (3, 0.2, Verdict.CRITICAL), (1, 0.9, Verdict.CRITICAL)],
+    ids=["as usual", "an input has moved", "a kind has become frequent"],
+)
+def test_of_numbers_the_inputs_tell_what_the_prediction_alone_does_not(size, odd, verdict):
+    def rows(n, size, odd, like=None):
+        return numbers_whose_error_hangs_on(RANDOM.normal(0, size, n), RANDOM.choice(["odd", "plain"], n, p=[odd, 1 - odd]), like)
+
+    then = rows(12_000, 1, 0.2)
+    now = rows(2_000, size, odd, then)
+
+    assert found(estimated, then, now)["mae"].verdict is verdict
+    assert found(estimated, then, replace(now, joint=None))["mae"].verdict is Verdict.HEALTHY
+
+
+def test_a_level_that_the_reference_does_not_have_is_as_missing():
+    then = numbers_whose_error_hangs_on(RANDOM.normal(size=3_000), ["odd", "plain", "plain"] * 1_000)
+    fresh, missing = (numbers_whose_error_hangs_on(np.full(300, 0.1), [kind] * 300, then) for kind in ("new", None))
+    missing = replace(missing, scored=fresh.scored, joint=replace(missing.joint, scores=fresh.joint.scores))
+
+    assert list(estimated.measure(then, fresh)) == list(estimated.measure(then, missing))
 
 
 def test_a_few_rows_of_numbers_teach_no_error():

@@ -12,7 +12,7 @@ from bot.core.checks import Check, Measurement
 from bot.core.findings import Verdict
 from bot.core.merging import gathered
 from bot.core.metrics import UNITS, Series
-from bot.core.readings import Operations
+from bot.core.readings import BINARY, Operations
 from bot.core.registry import discover
 from tests.fakes.readings import a_reading, joint, outcomes
 from tests.unit.checks.judging import found
@@ -115,7 +115,7 @@ def test_it_looks_at_whole_rows_just_where_it_says_so(check):
     current = a_whole_reading(USUAL)
     without = [replace(reading, joint=None) for reading in (USUAL, current)]
 
-    assert check.whole_rows is (list(check.measure(*without)) != list(check.measure(USUAL, current)))
+    assert (BINARY in check.whole_rows) is (list(check.measure(*without)) != list(check.measure(USUAL, current)))
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)

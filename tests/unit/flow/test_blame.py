@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from bot.core.checks import Family, Measurement
@@ -10,6 +11,7 @@ from bot.core.clues import Clues, WorseSlice
 from bot.core.errors import SourceUnavailable
 from bot.core.findings import Verdict
 from bot.core.models import Feature
+from bot.core.readings import BINARY, REGRESSION
 from bot.core.windows import Window
 from bot.flow.blame import (
     Suspect,
@@ -25,6 +27,7 @@ from bot.flow.blame import (
 )
 from bot.flow.explain import explain_all
 from tests.fakes.nouns import NOON, a_finding
+from tests.fakes.readings import joint
 from tests.unit.flow.room import DELAYS
 
 BAD = Verdict.CRITICAL
@@ -225,6 +228,24 @@ def test_a_surrogate_is_asked_for_where_no_importance_is_configured_and_ranks_wh
     assert asked == [False, True]
     assert evidence["drift"][0]["importance"] == 0.6
     assert evidence["weights"] == "by a surrogate that explains 90 % of the score"
+
+
+@pytest.mark.parametrize(("task", "searched"), [(BINARY, True), (REGRESSION, False)])
+def test_of_a_regression_no_slices_are_searched_but_its_inputs_are_ranked(room, task, searched):
+    asked = []
+    room.losing()
+    room.lays(clues=lambda _then, now, learn: asked.append((now, learn)) or Clues())
+    rows = joint({"temp": np.arange(9.0)}, scores=np.arange(9.0), labels=np.ones(9))
+    read = room.log.reading
+    room.log.reading = lambda *given, **named: replace(read(*given, **named), joint=rows)
+    room.model = replace(room.model, task=task, features=(Feature("temp", "numeric"),))
+    room.lays(models={room.model.key: room.model})
+    room.forgets_evidence()
+    explain_all(room.desk)
+    (now, learn) = asked[-1]
+
+    assert (learn, now.scores.tolist()) == (True, rows.scores.tolist())
+    assert bool(np.isnan(now.labels).any()) is not searched
 
 
 def test_a_log_that_is_down_when_the_evidence_is_gathered_leaves_it_without_clues(room):

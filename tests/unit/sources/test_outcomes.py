@@ -99,9 +99,9 @@ def test_a_large_reference_keeps_an_even_choice_of_its_rows():
     assert thinned(None) is None
 
 
-def test_whole_rows_tell_no_shares_of_numbers_and_only_right_or_wrong_of_classes():
+def test_whole_rows_tell_numbers_of_numbers_and_only_right_or_wrong_of_classes():
     numeric = reading_of(model(REGRESSION), DAY, log(score=[-5.0], label=[-4.0]), LIKE, None).joint
     several = reading_of(model(MULTICLASS), DAY, log(score=[0.9, 0.8], label=["a", "b"], chosen=["a", "a"]), LIKE, None).joint
 
-    assert np.isnan([*numeric.scores, *numeric.labels]).all()
+    assert (numeric.scores.tolist(), numeric.labels.tolist()) == ([-5.0], [-4.0])
     assert (several.scores.tolist(), several.labels.tolist()) == ([0.9, 0.8], [1.0, 0.0])
