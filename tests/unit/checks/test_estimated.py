@@ -53,6 +53,14 @@ def test_it_says_the_metric_its_band_and_what_is_usual():
     assert result.n == 2_000
 
 
+def test_what_is_usual_is_that_of_as_many_rows_to_two_digits():
+    usually = {
+        n: measured(estimated, USUAL, window(n=n))["roc_auc"].detail.partition("usually")[2] for n in (1_990, 2_000, 2_010, 900)
+    }
+
+    assert usually[1_990] == usually[2_000] == usually[2_010] != usually[900]
+
+
 def test_every_subject_is_told_but_only_some_may_be_critical():
     findings = found(estimated, USUAL, window(0.4))
 

@@ -1,5 +1,7 @@
 """Rows that stand for their window: the same ones at every call, from whatever order, chunks and types they come in."""
 
+import gc
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -53,6 +55,19 @@ def test_rows_are_spread_evenly_from_the_first_to_the_last():
 
     assert list(kept.column("x")) == [0, 250, 500, 749, 999]
     assert (len(kept), kept.of) == (5, 1_000)
+
+
+def test_what_was_picked_from_goes_at_once_and_not_when_garbage_is_collected():
+    table = a_log()
+    picking = Picking(MODEL, table, np.asarray(table.column("time"), dtype=np.int64))
+    picking.passing.column("x")
+    gone = weakref.ref(picking)
+    gc.disable()
+    try:
+        del picking
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_short_window_is_kept_whole():
