@@ -46,9 +46,15 @@ def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
     One such value must not change how the others are written: they would be levels that nobody has seen before.
     """
-    if not isinstance(column.type, pa.BaseExtensionType):  # Arrow would write the bytes that it is stored as
-        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            return pc.cast(column, pa.string())
+    if isinstance(column.type, pa.BaseExtensionType):  # Arrow would write the bytes that it is stored as
+        return _written_out(column)
+    try:
+        return pc.cast(column, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # it alone knows which types, and which bytes, it can write
+        return _written_out(column)
+
+
+def _written_out(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([[_written(value) for value in plain(column)]], pa.string())
 
 
