@@ -102,7 +102,7 @@ class Visitors:
         """Wait until they have approved a plan, or have closed the incident in their own way."""
         self._narrate(
             "An incident is open. As Ana: open its thread, press “Propose a remedy…”, then try to approve it. "
-            "Then act as Bo (top left) and approve."
+            "Then act as Bo (“Acting as”, at the bottom left or in the menu) and approve."
         )
         while not self._decided(number):
             time.sleep(0.3)
